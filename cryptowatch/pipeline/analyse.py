@@ -1,0 +1,234 @@
+"""Evaluate the moments that are ready: every closed candle since the last evaluated one, in order, once.
+
+The watch state moves on and the alert rows appear in one transaction, or neither. A moment is ready when its own
+market's candle is settled and each input from elsewhere is settled too, or has kept it waiting for one interval of
+that input; then it is evaluated with that input unknown. Evaluation never goes back.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from cryptowatch.alerts.episode import Policy, advance
+from cryptowatch.clock import Clock
+from cryptowatch.markets.interval import Interval, interval_named
+from cryptowatch.markets.loads import last_closed_steps, load_starts
+from cryptowatch.markets.panel import Panel
+from cryptowatch.rules import Evaluation, Rule
+from cryptowatch.store.database import Connection, Cursor, transaction
+from cryptowatch.store.evaluation import (
+    Frontier,
+    NewAlert,
+    Standing,
+    StoredWatch,
+    frontiers,
+    known_markets,
+    lock_standings,
+    save_alerts,
+    save_standings,
+)
+from cryptowatch.store.panels import read_panel
+
+#: Moments of one watch and market evaluated in one transaction; a long absence is caught up in several.
+MOST_MOMENTS = 4096
+
+#: Frontiers of the markets at hand, by interval name, then market id.
+Frontiers = Mapping[str, Mapping[int, Frontier]]
+#: Gives the compiled rule of a watch.
+RuleOf = Callable[[StoredWatch], Rule]
+
+
+class UnknownMarketsError(ValueError):
+    """A message names markets that are not in the database."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Moments of one watch that share their load starts: evaluated at once, for all markets that stand alike.
+
+    Args:
+        first, last: base steps, both inclusive.
+        starts: the first step of the load of each interval, by name.
+    """
+
+    watch_id: int
+    first: int
+    last: int
+    starts: tuple[tuple[str, int], ...]
+
+
+def analyse(
+    writer: Connection,
+    reader: Connection,
+    clock: Clock,
+    rule_of: RuleOf,
+    interval_s: int,
+    market_ids: Sequence[int],
+    on_alerts: Callable[[list[int]], None],
+) -> int:
+    """Evaluate what is ready on these markets for the watches that read this interval; returns the moments evaluated.
+
+    Args:
+        writer: the primary: watch state and alerts.
+        reader: another connection, on which candles are read in one snapshot, taken after the states are locked.
+        on_alerts: told of new alerts' ids after each transaction has committed.
+
+    Raises:
+        UnknownMarketsError: some ids are no markets; the others have been evaluated.
+    """
+    with transaction(writer) as cursor:
+        known = known_markets(cursor, market_ids)
+    evaluated = 0
+    while True:
+        with transaction(writer) as cursor:
+            moments, alert_ids = _analyse_once(cursor, reader, clock.now(), rule_of, interval_s, sorted(known))
+        if alert_ids:
+            on_alerts(alert_ids)
+        evaluated += moments
+        if not moments:
+            break
+    unknown = sorted(set(market_ids) - known)
+    if unknown:
+        raise UnknownMarketsError(f"no markets with the ids {unknown[:10]}")
+    return evaluated
+
+
+def _analyse_once(
+    cursor: Cursor, reader: Connection, now: datetime, rule_of: RuleOf, interval_s: int, market_ids: list[int]
+) -> tuple[int, list[int]]:
+    watches, standings = lock_standings(cursor, interval_s, market_ids)
+    names = {name for watch in watches.values() for name in watch.look_back}
+    alerts: list[NewAlert] = []
+    moved: dict[tuple[int, int], Standing] = {}
+    moments = 0
+    with transaction(reader, snapshot=True) as reading:
+        known = {name: frontiers(reading, interval_named(name), market_ids) for name in names}
+        panels = _Panels(reading)
+        for segment, members in _segments(watches, standings, known, now):
+            watch = watches[segment.watch_id]
+            ids = [one.market_id for one in members]
+            evaluation, base = panels.evaluate(watch, rule_of(watch), segment, ids)
+            for row, standing in enumerate(members):
+                alerts += _move(watch, standing, segment, evaluation, base, row)
+                moved[standing.watch_id, standing.market_id] = standing
+            moments += len(members) * (segment.last - segment.first + 1)
+    if moved:
+        save_standings(cursor, watches, list(moved.values()))
+    return moments, save_alerts(cursor, alerts)
+
+
+def _segments(
+    watches: Mapping[int, StoredWatch], standings: Sequence[Standing], known: Frontiers, now: datetime
+) -> list[tuple[Segment, list[Standing]]]:
+    """What is ready, market by market gathered into segments, each watch's in order of time."""
+    found: dict[Segment, list[Standing]] = defaultdict(list)
+    for standing in standings:
+        for segment in ready_segments(watches[standing.watch_id], standing, known, now):
+            found[segment].append(standing)
+    return sorted(found.items(), key=lambda item: (item[0].watch_id, item[0].first))
+
+
+def ready_segments(watch: StoredWatch, standing: Standing, known: Frontiers, now: datetime) -> list[Segment]:
+    """The moments of one watch on one market that may be evaluated now, in order, cut where the loads' starts change.
+
+    Args:
+        now: market time, to tell which inputs from elsewhere have been waited for long enough.
+    """
+    base = watch.watch.grid
+    own = known[base.name].get(standing.market_id)
+    if own is None:
+        return []
+    first = max(standing.next_step, own.first_step)
+    segments: list[Segment] = []
+    start, starts = first, None
+    step = first
+    for step in range(first, min(own.settled_to, first + MOST_MOMENTS)):
+        if not _is_ready(watch, standing.market_id, base, step, known, now):
+            break
+        here = tuple(sorted(load_starts(watch.look_back, base, step).items()))
+        if starts is not None and here != starts:
+            segments.append(Segment(watch.id, start, step - 1, starts))
+            start = step
+        starts = here
+    else:
+        step = min(own.settled_to, first + MOST_MOMENTS)
+    if starts is not None:
+        segments.append(Segment(watch.id, start, step - 1, starts))
+    return segments
+
+
+def _is_ready(watch: StoredWatch, market_id: int, base: Interval, step: int, known: Frontiers, now: datetime) -> bool:
+    starts = load_starts(watch.look_back, base, step)
+    own = known[base.name][market_id]
+    if own.have_from > starts[base.name]:
+        return False  # older history is still on its way
+    for name, last in last_closed_steps(watch.look_back, base, step).items():
+        if name == base.name:
+            continue
+        interval = interval_named(name)
+        input_ = known[name].get(market_id)
+        settled = input_ is not None and input_.settled_to > last and input_.have_from <= starts[name]
+        if not settled and now < interval.close_time(last) + interval.length:
+            return False
+    return True
+
+
+class _Panels:
+    """Loads panels for one transaction, each once, and evaluates rules on them."""
+
+    def __init__(self, cursor: Cursor) -> None:
+        self._cursor = cursor
+        self._loaded: dict[tuple[str, int, int, tuple[int, ...]], Panel] = {}
+
+    def evaluate(
+        self, watch: StoredWatch, rule: Rule, segment: Segment, market_ids: list[int]
+    ) -> tuple[Evaluation, Panel]:
+        """The rule's truth and figures for the segment's moments, rows in the order of `market_ids`."""
+        base = watch.watch.grid
+        ends = last_closed_steps(watch.look_back, base, segment.last)
+        panels = {name: self._panel(name, start, ends[name], market_ids) for name, start in segment.starts}
+        return rule.evaluate(panels, segment.first, segment.last), panels[base.name]
+
+    def _panel(self, name: str, first: int, last: int, market_ids: list[int]) -> Panel:
+        key = (name, first, last, tuple(market_ids))
+        if key not in self._loaded:
+            self._loaded[key] = read_panel(self._cursor, interval_named(name), market_ids, first, last)
+        return self._loaded[key]
+
+
+def _move(
+    watch: StoredWatch, standing: Standing, segment: Segment, evaluation: Evaluation, base: Panel, row: int
+) -> list[NewAlert]:
+    """Take one market through the segment's moments: its episode and next step move, alerts come out."""
+    settings = watch.watch
+    policy = Policy(settings.for_, settings.cooldown, settings.resolved)
+    grid = settings.grid
+    alerts = []
+    for column, step in enumerate(range(segment.first, segment.last + 1)):
+        truth = int(evaluation.truth[row, column])
+        standing.episode, kind = advance(standing.episode, truth, grid.close_time(step), policy)
+        if kind is None:
+            continue
+        alerts.append(
+            NewAlert(
+                watch_id=watch.id,
+                generation=watch.generation,
+                market_id=standing.market_id,
+                open_time=grid.open_time(step),
+                close_time=grid.close_time(step),
+                kind=kind,
+                severity=settings.severity,
+                price=_number(base.close[row, step - base.first_step]),
+                figures={name: _number(values[row, column]) for name, values in evaluation.figures.items()},
+                notify=settings.notify,
+            )
+        )
+    standing.next_step = segment.last + 1
+    return alerts
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

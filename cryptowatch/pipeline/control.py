@@ -1,0 +1,159 @@
+"""What a person does to a running system: migrate, apply a watch list, list alerts, ask for its status."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cryptowatch.clock import Clock
+from cryptowatch.queues import depth
+from cryptowatch.settings import Settings
+from cryptowatch.store import status
+from cryptowatch.store.database import Connection, transaction
+from cryptowatch.store.deliveries import counts
+from cryptowatch.store.migrate import migrate, schema_version
+from cryptowatch.store.recipients import Recipient, live_recipients, remove_recipient, save_recipient
+from cryptowatch.store.watches import apply_watches
+from cryptowatch.watches.form import CheckedWatchList
+
+logger = Logger(service="control")
+
+
+class UnknownActionError(ValueError):
+    """The request names no action."""
+
+
+class _DryRun(Exception):
+    """Raised to roll a dry run back."""
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    action: str
+    watch_list: CheckedWatchList | None = None
+    dry_run: bool = False
+    limit: int = Field(default=20, ge=1, le=1000)
+
+
+class Control:
+    """Answers requests; each method gives JSON-ready data.
+
+    Args:
+        sns: boto3 client, for the recipients' subscriptions.
+        sqs: boto3 client, for the depths of the queues.
+    """
+
+    def __init__(self, connection: Connection, clock: Clock, settings: Settings, sns: Any, sqs: Any) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._settings = settings
+        self._sns = sns
+        self._sqs = sqs
+
+    def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Do what `request["action"]` says.
+
+        Raises:
+            UnknownActionError: there is no such action.
+            pydantic.ValidationError: the request is not of its form.
+        """
+        asked = _Request.model_validate(request)
+        match asked.action:
+            case "migrate":
+                return {
+                    "applied": migrate(self._connection),
+                    "schema_version": schema_version(self._connection),
+                }
+            case "apply" if asked.watch_list is not None:
+                return self.apply(asked.watch_list, dry_run=asked.dry_run)
+            case "alerts":
+                return {"alerts": status.newest_alerts(self._connection, asked.limit)}
+            case "status":
+                return self.status()
+        raise UnknownActionError(f"unknown action {asked.action!r}: one of migrate, apply, alerts, status")
+
+    def apply(self, watch_list: CheckedWatchList, *, dry_run: bool) -> dict[str, Any]:
+        """Store the watch list and subscribe its recipients; says what was added, changed and removed."""
+        now = self._clock.now()
+        report: dict[str, Any] = {}
+        try:
+            with transaction(self._connection) as cursor:
+                report |= apply_watches(cursor, watch_list, now)
+                before = live_recipients(cursor)
+                wanted = watch_list.recipients
+                gone = [name for name in before if name not in wanted]
+                new = [name for name, email in wanted.items() if name not in before or before[name].email != email]
+                report |= {"recipients_added": new, "recipients_removed": gone}
+                if dry_run:
+                    raise _DryRun
+                for name in gone:
+                    self._unsubscribe(before[name])
+                    remove_recipient(cursor, name, now)
+                for name in new:
+                    if name in before:
+                        self._unsubscribe(before[name])
+                    arn = self._subscribe(name, wanted[name])
+                    save_recipient(cursor, Recipient(name, wanted[name], arn))
+        except _DryRun:
+            return report
+        logger.info("applied", extra=report)
+        return report
+
+    def _subscribe(self, name: str, email: str) -> str:
+        answer = self._sns.subscribe(
+            TopicArn=self._settings.alert_topic_arn,
+            Protocol="email",
+            Endpoint=email,
+            Attributes={"FilterPolicy": json.dumps({"recipient": [name]})},
+            ReturnSubscriptionArn=True,
+        )
+        return str(answer["SubscriptionArn"])
+
+    def _unsubscribe(self, recipient: Recipient) -> None:
+        """End a subscription. A pending one cannot be ended: it vanishes by itself after 48 hours."""
+        arn = recipient.subscription_arn
+        if arn is None or arn not in self._subscriptions():
+            return
+        self._sns.unsubscribe(SubscriptionArn=arn)
+
+    def _subscriptions(self) -> set[str]:
+        """ARNs of the topic's confirmed subscriptions."""
+        pages = self._sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=self._settings.alert_topic_arn)
+        return {
+            one["SubscriptionArn"]
+            for page in pages
+            for one in page["Subscriptions"]
+            if one["SubscriptionArn"].startswith("arn:")
+        }
+
+    def status(self) -> dict[str, Any]:
+        """Sources, watches, deliveries, queues and recipients, as they stand."""
+        confirmed = self._subscriptions()
+        with transaction(self._connection) as cursor:
+            deliveries = counts(cursor)
+            recipients = live_recipients(cursor)
+        return {
+            "schema_version": schema_version(self._connection),
+            "now": self._clock.now().isoformat(),
+            "sources": status.source_rows(self._connection, self._clock.now()),
+            "series_errors": status.series_errors(self._connection),
+            "watches": status.watch_rows(self._connection),
+            "deliveries": deliveries,
+            "queues": {
+                "analysis": depth(self._sqs, self._settings.analysis_queue_url),
+                "alerts": depth(self._sqs, self._settings.alerts_queue_url),
+            },
+            "recipients": [
+                {"name": one.name, "confirmed": one.subscription_arn in confirmed} for one in recipients.values()
+            ],
+        }
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first thing that is wrong with a request, as one line."""
+    problem = error.errors()[0]
+    where = ".".join(str(part) for part in problem["loc"])
+    return f"{where or 'request'}: {problem['msg']}"

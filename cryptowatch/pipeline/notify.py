@@ -1,0 +1,155 @@
+"""Turn alert ids into emails: one a recipient, of all that is due of them.
+
+A delivery is claimed by a lease in its row before it is published and marked after, so two copies of an id in flight
+send one email; only a crash between publishing and marking can repeat one, and that is counted (`uncertain`). Whether
+to send is decided once, under a lock on the recipient, in the order of candle time.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
+
+from cryptowatch.alerts.email import AlertText, Email, render
+from cryptowatch.clock import Clock
+from cryptowatch.queues import MalformedMessageError, read_alert_ids
+from cryptowatch.store import deliveries as store
+from cryptowatch.store.database import Connection, Cursor, transaction
+from cryptowatch.watches.lateness import is_late
+
+logger = Logger(service="notify")
+
+#: Seconds a claim lasts: longer than the function may run (30 s), shorter than the queue's visibility (180 s).
+LEASE_S = 60.0
+#: Alerts one email takes at most; the rest follows in the next.
+MOST_ALERTS = 1000
+
+#: Publishes an email to a recipient; raises botocore's errors.
+Publish = Callable[[str, Email], None]
+
+
+def notify(
+    records: Iterable[Mapping[str, Any]],
+    connection: Connection,
+    clock: Clock,
+    publish: Publish,
+    gather_s: float,
+) -> list[str]:
+    """Send what these SQS records name, and all else that is due of the same recipients.
+
+    Args:
+        gather_s: seconds to wait first for the rest of a storm.
+
+    Returns:
+        The message ids of the records that must come again: unreadable ones, ones that name unknown alerts, and ones
+        with an alert that is still to be sent (its recipient's lock or its lease is another's, or SNS failed).
+    """
+    wanted, failed = _read(records)
+    time.sleep(gather_s)
+    all_ids = sorted({id_ for ids in wanted.values() for id_ in ids})
+    with transaction(connection) as cursor:
+        known = store.known_alerts(cursor, all_ids)
+        recipients = store.recipients_waiting(cursor, all_ids, clock.now())
+    for recipient in recipients:
+        _deliver(recipient, connection, clock, publish)
+    with transaction(connection) as cursor:
+        waiting = store.still_waiting(cursor, all_ids, clock.now())
+    for message_id, ids in wanted.items():
+        unknown = sorted(set(ids) - known)
+        if unknown:
+            logger.error("unknown alerts", extra={"message_id": message_id, "alert_ids": unknown})
+        if unknown or waiting.intersection(ids):
+            failed.append(message_id)
+    return failed
+
+
+def _read(records: Iterable[Mapping[str, Any]]) -> tuple[dict[str, list[int]], list[str]]:
+    wanted: dict[str, list[int]] = {}
+    failed: list[str] = []
+    for record in records:
+        message_id = str(record["messageId"])
+        try:
+            wanted[message_id] = read_alert_ids(record["body"])
+        except MalformedMessageError as error:
+            logger.error("unreadable message", extra={"message_id": message_id, "error": str(error)})
+            failed.append(message_id)
+    return wanted, failed
+
+
+def _deliver(recipient: str, connection: Connection, clock: Clock, publish: Publish) -> None:
+    """Decide, claim, publish and mark all that is due of one recipient; another's lock or lease is left alone."""
+    email_id = uuid4()
+    with transaction(connection) as cursor:
+        if not store.lock_recipient(cursor, recipient):
+            return
+        due = store.due_deliveries(cursor, recipient, clock.now(), MOST_ALERTS)
+        to_send = _decide(cursor, recipient, due, clock)
+        if not to_send:
+            return
+        ids = [delivery.alert_id for delivery in to_send]
+        repeats = store.lease(cursor, recipient, ids, email_id, clock.now(), LEASE_S)
+    log = {"recipient": recipient, "email_id": str(email_id), "alert_ids": ids, "maybe_repeated": repeats}
+    try:
+        publish(recipient, render([_text(delivery) for delivery in to_send]))
+    except ReadTimeoutError:
+        # SNS may have taken it: the lease runs out by itself, which counts it as uncertain.
+        logger.exception("no answer to publish", extra=log)
+    except (BotoCoreError, ClientError):
+        logger.exception("publish failed", extra=log)
+        with transaction(connection) as cursor:
+            store.release(cursor, recipient, email_id)
+    else:
+        with transaction(connection) as cursor:
+            store.mark_sent(cursor, recipient, email_id)
+        logger.info("email sent", extra=log)
+
+
+def _decide(cursor: Cursor, recipient: str, due: list[store.DueDelivery], clock: Clock) -> list[store.DueDelivery]:
+    """Those to send; the others are held for good. What was decided before stays decided."""
+    to_send: list[store.DueDelivery] = []
+    held: dict[str, list[int]] = defaultdict(list)
+    for delivery in due:
+        reason = None if delivery.decision == "send" else _reason_to_hold(cursor, recipient, delivery, clock)
+        if reason:
+            held[reason].append(delivery.alert_id)
+        else:
+            to_send.append(delivery)
+    for reason, ids in held.items():
+        store.hold(cursor, recipient, ids, reason, clock.now())
+        logger.info("held", extra={"recipient": recipient, "held_by": reason, "alert_ids": ids})
+    return to_send
+
+
+def _reason_to_hold(cursor: Cursor, recipient: str, delivery: store.DueDelivery, clock: Clock) -> str | None:
+    if delivery.recipient_removed:
+        return "removed"
+    watch = delivery.watch
+    source_now = clock.now() + timedelta(seconds=delivery.clock_ahead_s)
+    if is_late(watch, delivery.close_time, source_now):
+        return "late"
+    if watch.max_per_day:
+        sent = store.emails_of_day(cursor, recipient, delivery.watch_id, delivery.close_time)
+        if sent >= watch.max_per_day:
+            return "budget"
+    return None
+
+
+def _text(delivery: store.DueDelivery) -> AlertText:
+    watch = delivery.watch
+    return AlertText(
+        alert_id=delivery.alert_id,
+        watch=watch.name,
+        market=delivery.market,
+        interval=watch.interval,
+        kind=delivery.kind,
+        severity=watch.severity,
+        rule=" ".join(watch.when.split()),
+        close_time=delivery.close_time,
+        price=delivery.price,
+        figures=delivery.figures,
+    )

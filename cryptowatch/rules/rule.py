@@ -1,0 +1,116 @@
+"""A compiled rule: what it needs, and what it says of a panel."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cryptowatch.markets.interval import Interval, interval_named
+from cryptowatch.markets.panel import Floats, Panel
+from cryptowatch.rules import nodes
+from cryptowatch.rules.check import Checker
+from cryptowatch.rules.evaluate import FALSE, TRUE, UNKNOWN, Evaluator, align, too_much_filled
+from cryptowatch.rules.parse import parse
+
+#: Share of a look-back's candles that may be filled ones before a rule no longer trusts it.
+MAX_FILLED_SHARE = 0.5
+
+_PUBLIC = np.zeros(3, dtype=np.int8)
+_PUBLIC[[FALSE, UNKNOWN, TRUE]] = (0, -1, 1)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a rule says of each market at each moment.
+
+    Args:
+        truth: int8, shape `(market, moment)`: 1 true, 0 false, -1 unknown.
+        figures: the values its comparisons look at, by their text, each float64 of the same shape.
+    """
+
+    truth: NDArray[np.int8]
+    figures: dict[str, Floats]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A checked rule on an interval. Get one from `compile_rule`."""
+
+    text: str
+    interval: Interval
+    condition: nodes.Condition
+
+    @property
+    def look_back(self) -> dict[str, int]:
+        """Candles of each interval, by its name, that the rule's truth at one candle is computed from."""
+        return {self.interval.name: 1, **self.condition.look_back}
+
+    def evaluate(self, panels: Mapping[str, Panel], first_step: int, last_step: int) -> Evaluation:
+        """The rule's truth and figures for the moments from `first_step` to `last_step`, both inclusive.
+
+        Args:
+            panels: one for each interval of `look_back`, of the same markets, each from its load's start on.
+        """
+        base = panels[self.interval.name]
+        evaluator = Evaluator(panels, self.interval)
+        truth = evaluator.truth(self.condition).copy()
+        for name, candles in self.look_back.items():
+            panel = panels[name]
+            distrusted = too_much_filled(panel, candles, MAX_FILLED_SHARE)
+            if panel is not base:
+                distrusted = align(distrusted, panel, base, False)
+            truth[distrusted] = UNKNOWN
+        moments = slice(first_step - base.first_step, last_step + 1 - base.first_step)
+        figures: dict[str, Floats] = {}
+        for node in _figures(self.condition):
+            values = evaluator.numbers(node)
+            if node.frame != self.interval:
+                values = align(values, panels[node.frame.name], base, np.nan)  # type: ignore[union-attr]
+            figures[node.text] = values[:, moments]
+        return Evaluation(_PUBLIC[truth[:, moments]], figures)
+
+
+def compile_rule(text: str, interval: Interval) -> Rule:
+    """Check a rule for a watch on `interval`.
+
+    Raises:
+        RuleError: what is wrong, where, and what to do.
+
+    Example:
+        >>> from cryptowatch.markets.interval import INTERVALS
+        >>> compile_rule("close > sma(20)", INTERVALS["1h"]).look_back
+        {'1h': 20}
+    """
+    return Rule(text, interval, Checker(text, interval).rule(parse(text)))
+
+
+def warm_up() -> None:
+    """Load the compiled kernels, so that the first evaluation does not wait for them."""
+    interval = interval_named("1m")
+    rule = compile_rule("rsi(2) < 30 and sma(2) > ema(2) and macd(2, 3, 2) > bollinger(2).lower", interval)
+    column = np.ones((1, 8))
+    none_filled = np.zeros((1, 8), dtype=np.bool_)
+    panel = Panel(interval, 0, (1,), column, column, column, column, column, none_filled)
+    rule.evaluate({interval.name: panel}, 0, 7)
+
+
+def _figures(node: nodes.Node) -> list[nodes.Numeric]:
+    """The numeric parts that conditions look at, in order of appearance, without constants and repeats."""
+    match node:
+        case nodes.Junction():
+            found = [figure for part in node.parts for figure in _figures(part)]
+        case nodes.Not(of=of) | nodes.AlignedCondition(of=of) if of is not None:
+            found = _figures(of)
+        case nodes.Comparison() | nodes.Crossing():
+            found = [side for side in (node.left, node.right) if side is not None]
+        case nodes.Moving(of=of) if of is not None:
+            found = [of]
+        case _:
+            found = []
+    plain = [_plain(figure) for figure in found]
+    return list({figure.text: figure for figure in plain if figure.frame is not None}.values())
+
+
+def _plain(figure: nodes.Numeric) -> nodes.Numeric:
+    return figure.of if isinstance(figure, nodes.AlignedNumeric) and figure.of is not None else figure

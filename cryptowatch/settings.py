@@ -1,0 +1,126 @@
+"""The only reader of the environment.
+
+Each value is read when it is asked for, so a process needs just the variables it uses. A missing or malformed
+one raises `SettingError`: one line that names the variable.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cryptowatch.clock import Clock, RecordClock, WallClock
+
+
+class SettingError(ValueError):
+    """An environment variable is missing or malformed."""
+
+
+class Settings:
+    """What a process was told by its environment.
+
+    Args:
+        environment: the variables; the process's own by default.
+
+    Example:
+        >>> Settings({"GATHER_SECONDS": "0.5"}).gather_seconds
+        0.5
+    """
+
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        self._environment = os.environ if environment is None else environment
+
+    @property
+    def database_url(self) -> str | None:
+        """`DATABASE_URL`: a PostgreSQL connection string; wins over the secret. For tests and one's own server."""
+        return self._optional("DATABASE_URL")
+
+    @property
+    def database_secret_arn(self) -> str:
+        """`DATABASE_SECRET_ARN`: the Secrets Manager secret with host, port, username, password and dbname."""
+        return self._required("DATABASE_SECRET_ARN")
+
+    @property
+    def database_ca_file(self) -> str:
+        """`DATABASE_CA_FILE`: the certificates that may sign the database's; `system` by default."""
+        return self._optional("DATABASE_CA_FILE") or "system"
+
+    @property
+    def analysis_queue_url(self) -> str:
+        """`ANALYSIS_QUEUE_URL`: the Celery broker queue for live analysis."""
+        return self._url("ANALYSIS_QUEUE_URL")
+
+    @property
+    def alerts_queue_url(self) -> str:
+        """`ALERTS_QUEUE_URL`: the queue of alert ids to be emailed."""
+        return self._url("ALERTS_QUEUE_URL")
+
+    @property
+    def alert_topic_arn(self) -> str:
+        """`ALERT_TOPIC_ARN`: the SNS topic whose subscriptions are the recipients."""
+        return self._required("ALERT_TOPIC_ARN")
+
+    @property
+    def ingest_function(self) -> str:
+        """`INGEST_FUNCTION`: the name or ARN of the ingest function, for dispatch to invoke."""
+        return self._required("INGEST_FUNCTION")
+
+    @property
+    def analysis_visibility_seconds(self) -> int:
+        """`ANALYSIS_VISIBILITY_SECONDS`: visibility timeout of the analysis queue; 60 by default."""
+        return int(self._number("ANALYSIS_VISIBILITY_SECONDS", 60))
+
+    @property
+    def task_limit_seconds(self) -> int:
+        """`TASK_LIMIT_SECONDS`: seconds an analysis may run before it is killed; 30 by default."""
+        return int(self._number("TASK_LIMIT_SECONDS", 30))
+
+    @property
+    def gather_seconds(self) -> float:
+        """`GATHER_SECONDS`: how long notify waits for the rest of a storm before it writes; 2 by default."""
+        return self._number("GATHER_SECONDS", 2.0)
+
+    @property
+    def exchange_url(self) -> str | None:
+        """`CRYPTOWATCH_EXCHANGE_URL`: base URL of a simulated exchange, in place of the real ones."""
+        return self._optional("CRYPTOWATCH_EXCHANGE_URL")
+
+    @property
+    def clock(self) -> Clock:
+        """`CRYPTOWATCH_CLOCK`: the file of a record's clock; wall time when there is none."""
+        path = self._optional("CRYPTOWATCH_CLOCK")
+        return RecordClock(Path(path)) if path else WallClock()
+
+    @property
+    def clock_speed(self) -> float:
+        """How many times as fast as wall time the clock runs; 1 in the cloud."""
+        clock = self.clock
+        return clock.anchor().speed if isinstance(clock, RecordClock) else 1.0
+
+    def _optional(self, name: str) -> str | None:
+        return self._environment.get(name, "").strip() or None
+
+    def _required(self, name: str) -> str:
+        value = self._optional(name)
+        if value is None:
+            raise SettingError(f"the environment variable {name} is missing")
+        return value
+
+    def _url(self, name: str) -> str:
+        value = self._required(name)
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise SettingError(f"the environment variable {name} must be a URL, not {value!r}")
+        return value
+
+    def _number(self, name: str, default: float) -> float:
+        value = self._optional(name)
+        if value is None:
+            return default
+        try:
+            number = float(value)
+        except ValueError:
+            number = -1.0
+        if not 0 <= number < 1e9:
+            raise SettingError(f"the environment variable {name} must be a positive number, not {value!r}")
+        return number

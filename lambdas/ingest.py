@@ -1,0 +1,38 @@
+"""Reads one source: invoked by dispatch with `{"source": name}`."""
+
+from functools import lru_cache
+from typing import Any
+
+from cryptowatch.sources.exchange import Exchange
+from cryptowatch.sources.registry import open_source
+
+from cryptowatch.pipeline.ingest import IngestRun, lambda_seconds_left, logger
+from cryptowatch.pipeline.told import MovedMarkets
+from cryptowatch.queues import AnalysisQueue
+from cryptowatch.settings import Settings
+from cryptowatch.store.database import connect
+
+_settings = Settings()
+_queue: AnalysisQueue | None = None
+
+
+@lru_cache(maxsize=8)
+def _source(name: str, speed: float) -> Exchange:
+    """Kept between invocations: reading an exchange's list of markets takes longer than reading its candles."""
+    return open_source(name, base_url=_settings.exchange_url, speed=speed)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answers how the run ended."""
+    global _queue  # the broker's connection outlives an invocation
+    _queue = _queue or AnalysisQueue(_settings)
+    name = event["source"]
+    exchange = _source(name, _settings.clock_speed)
+    connection = connect(_settings)
+    try:
+        moved = MovedMarkets(connection, _queue)
+        run = IngestRun(name, exchange, connection, moved, _settings.clock, lambda_seconds_left(context))
+        return {"source": name, "outcome": run.run(), "answers": run.answers, "failures": run.failures}
+    finally:
+        connection.close()

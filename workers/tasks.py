@@ -1,0 +1,70 @@
+"""The tasks of the analysis queue."""
+
+import time
+from contextlib import closing
+from functools import lru_cache
+from typing import Any
+
+import psycopg2
+from celery import shared_task
+from celery.exceptions import Reject
+
+from cryptowatch.markets.interval import interval_named
+from cryptowatch.pipeline.analyse import UnknownMarketsError, analyse
+from cryptowatch.queues import ANALYSE, VERSION, AlertsQueue, MalformedMessageError, read_ids
+from cryptowatch.rules import Rule, compile_rule
+from cryptowatch.settings import Settings
+from cryptowatch.store.database import connect
+from cryptowatch.store.evaluation import StoredWatch
+from workers.log import logger
+
+_settings = Settings()
+
+
+@lru_cache(maxsize=1)
+def _alerts_queue() -> AlertsQueue:
+    return AlertsQueue(_settings)
+
+
+@lru_cache(maxsize=10_000)
+def _compiled(text: str, interval: str) -> Rule:
+    return compile_rule(text, interval_named(interval))
+
+
+def _rule_of(watch: StoredWatch) -> Rule:
+    return _compiled(watch.watch.when, watch.watch.interval)
+
+
+@shared_task(name=ANALYSE)  # type: ignore[misc]
+def analyse_markets(**message: Any) -> None:
+    """Evaluate what is ready on the markets a message names: `version, interval_s, market_ids, wal`.
+
+    A message that can never be done is rejected; while the database is away it goes back to the queue.
+    """
+    started = time.monotonic()
+    try:
+        interval_s, market_ids = _read(message)
+        with closing(connect(_settings)) as writer, closing(connect(_settings)) as reader:
+            moments = analyse(writer, reader, _settings.clock, _rule_of, interval_s, market_ids, _alerts_queue().send)
+    except (MalformedMessageError, UnknownMarketsError) as error:
+        logger.error("message rejected", extra={"error": str(error)})
+        raise Reject(str(error), requeue=False) from error
+    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        logger.warning("database away, message goes back", extra={"error": str(error)})
+        raise Reject(str(error), requeue=True) from error
+    logger.info(
+        "analysed",
+        extra={
+            "interval_s": interval_s,
+            "markets": len(market_ids),
+            "moments": moments,
+            "seconds": round(time.monotonic() - started, 3),
+        },
+    )
+
+
+def _read(message: dict[str, Any]) -> tuple[int, list[int]]:
+    if message.get("version") != VERSION:
+        raise MalformedMessageError(f"not a message of version {VERSION}: {str(message)[:80]}")
+    interval_s = read_ids([message.get("interval_s")], "interval_s")[0]
+    return interval_s, read_ids(message.get("market_ids"), "market_ids")
