@@ -14,7 +14,7 @@ def source_rows(connection: Connection, now: datetime) -> list[dict[str, Any]]:
     return _rows(
         connection,
         """
-        SELECT name, last_success, last_error, last_error_at,
+        SELECT name, last_success, sources.last_error, sources.last_error_at,
                CASE WHEN paused_until > clock_timestamp() THEN paused_until END AS paused_until,
                extract(epoch FROM max(greatest(
                    %(now)s - series.settled_to - series.interval_s * interval '1 second', interval '0'

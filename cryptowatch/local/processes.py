@@ -1,0 +1,103 @@
+"""Child processes of the local stack: each in a session of its own, each with a file that says which it is.
+
+After a kill -9 of the runner the next start finds those files and ends what is still there, after it has made sure,
+by the time it was started, that the process is ours and not another that got its number.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+#: Seconds a process gets to end by itself before its group is killed.
+GRACE_S = 5.0
+
+
+class Child:
+    """A running child process.
+
+    Args:
+        name: for its log file and its pid file.
+        command: what to run.
+        environment: its whole environment.
+        folder: the data folder; logs go to `logs/`, pid files to `pids/`.
+    """
+
+    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
+        self.name = name
+        (folder / "logs").mkdir(parents=True, exist_ok=True)
+        (folder / "pids").mkdir(parents=True, exist_ok=True)
+        self.log = folder / "logs" / f"{name}.log"
+        self._file = folder / "pids" / f"{name}.json"
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(  # noqa: S603  our own commands
+                command,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        born = psutil.Process(self.process.pid).create_time()
+        self._file.write_text(json.dumps({"pid": self.process.pid, "born": born}))
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def is_running(self) -> bool:
+        return self.process.poll() is None
+
+    def ask_to_stop(self, sign: signal.Signals = signal.SIGTERM) -> None:
+        """Signal the process itself, not its children: it stops them in its own way."""
+        if self.is_running():
+            self.process.send_signal(sign)
+
+    def stop(self, grace_s: float = GRACE_S) -> None:
+        """Ask it to stop, wait, then kill what is left of its group."""
+        self.ask_to_stop()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(grace_s)
+        _kill_group(self.pid)
+        self.process.wait()
+        self._file.unlink(missing_ok=True)
+
+
+def stop_all(children: Sequence[Child], grace_s: float = GRACE_S) -> None:
+    """Stop several at once."""
+    for child in children:
+        child.ask_to_stop()
+    deadline = time.monotonic() + grace_s
+    for child in children:
+        child.stop(max(0.1, deadline - time.monotonic()))
+
+
+def clean_up_leftovers(folder: Path) -> list[str]:
+    """End what a killed runner has left in this data folder; returns the names."""
+    ended = []
+    for file in sorted((folder / "pids").glob("*.json")):
+        known = json.loads(file.read_text())
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(known["pid"])
+            if abs(process.create_time() - known["born"]) < 0.01:
+                family = [process, *process.children(recursive=True)]
+                _kill_group(known["pid"])
+                for one in family:
+                    with suppress(psutil.NoSuchProcess):
+                        one.kill()
+                psutil.wait_procs(family, timeout=GRACE_S)
+                ended.append(file.stem)
+        file.unlink()
+    return ended
+
+
+def _kill_group(pid: int) -> None:
+    """Children lead their own session, so their process group has their number."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
