@@ -77,7 +77,6 @@ class IngestRun:
                 if paused_until(cursor, self.name):
                     return "paused"
             outcome = self._read_source()
-        self.moved.flush()
         logger.info("ingested", extra={"source": self.name, "outcome": outcome, "answers": self.answers})
         return outcome
 
@@ -89,6 +88,7 @@ class IngestRun:
             wait = error.retry_after or (DEFAULT_WAIT_S if error.asked_to_wait else 0.0)
             self._save_failure(str(error), wait)
             return "unavailable"
+        self.moved.flush()
         if self.answers or not self.failures:
             ahead = (now - self.clock.now()).total_seconds()
             with transaction(self.connection) as cursor:
@@ -96,6 +96,7 @@ class IngestRun:
         return outcome
 
     def _save_failure(self, message: str, wait_s: float) -> None:
+        self.moved.flush()
         logger.warning("source failed", extra={"source": self.name, "error": message, "wait_seconds": wait_s})
         with transaction(self.connection) as cursor:
             save_failure(cursor, self.name, message, self.clock.now(), wait_s)

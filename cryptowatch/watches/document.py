@@ -15,8 +15,8 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 LONGEST_TEXT = 1_000_000
 #: Mappings and lists inside each other at most; a watch list needs three.
 DEEPEST = 10
-#: Values a text may hold once its aliases are written out; the longest text without any holds fewer.
-MOST_VALUES = 500_000
+#: Values a text may hold once its aliases are written out; a thousand watches hold about 20,000.
+MOST_VALUES = 200_000
 
 Path = tuple[str | int, ...]
 
@@ -96,7 +96,7 @@ class _Composer(yaml.SafeLoader):
         self.depth += 1
         try:
             if self.depth > DEEPEST:
-                mark = self.peek_event().start_mark
+                mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
                 raise DocumentError("the file is nested too deeply", place_of(mark), _NESTING)
             return super().compose_node(parent, index)
         finally:
@@ -169,6 +169,7 @@ class _Reader:
             if isinstance(node, SequenceNode):
                 _refuse_tag(node, "seq")
                 return [self.read(item, (*path, index)) for index, item in enumerate(node.value)]
+            assert isinstance(node, MappingNode)
             _refuse_tag(node, "map")
             return dict(self._pairs(node, path))
         finally:

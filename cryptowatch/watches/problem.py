@@ -38,7 +38,7 @@ class WatchListError(ValueError):
     """A watch list cannot be used; `problems` holds all that were found, in the file's order."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(sorted(problems))
+        self.problems = tuple(sorted(set(problems)))
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 

@@ -65,12 +65,23 @@ def apply(connection: Connection, now: datetime, *watches: dict, recipients=None
 
 def test_candles_become_alerts_and_alerts_one_email(connection: Connection, reader: Connection) -> None:
     clock = Clock(NOON)
-    apply(connection, NOON, {"name": "cross", "when": "close > sma(20)", "markets": ["binance:BTC/USDT", "binance:ETH/USDT"]})
+    apply(
+        connection,
+        NOON,
+        {"name": "cross", "when": "close > sma(20)", "markets": ["binance:BTC/USDT", "binance:ETH/USDT"]},
+    )
     with SimulatedExchange(SimulatedRecord(), clock, limited=False) as exchange:
         moved = Moved()
         ids = set()
         for _ in range(40):
-            run = IngestRun("binance", open_source("binance", base_url=exchange.url, speed=60), connection, moved, clock, seconds_left_of(60))
+            run = IngestRun(
+                "binance",
+                open_source("binance", base_url=exchange.url, speed=60),
+                connection,
+                moved,
+                clock,
+                seconds_left_of(60),
+            )
             assert run.run() == "done"
             ids |= {market for _, market in moved.told}
             told: list[int] = []
@@ -83,6 +94,7 @@ def test_candles_become_alerts_and_alerts_one_email(connection: Connection, read
     record = {"messageId": "1", "body": f'{{"version": 1, "alert_ids": {told}}}'}
     assert notify([record], connection, clock, lambda to, email: sent.append((to, email)), 0) == []
     assert [to for to, _ in sent] == ["me"]
-    print(sent[0][1].subject); print(sent[0][1].body)
+    print(sent[0][1].subject)
+    print(sent[0][1].body)
     assert notify([record], connection, clock, lambda to, email: sent.append((to, email)), 0) == []
     assert len(sent) == 1

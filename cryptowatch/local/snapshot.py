@@ -1,0 +1,84 @@
+"""What the local stack is doing, read from its database, its queues and its mail folder."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+from cryptowatch.queues import depth
+from cryptowatch.store import status
+from cryptowatch.store.database import Connection, transaction
+from cryptowatch.store.deliveries import counts
+
+
+@dataclass(frozen=True)
+class NewestEmail:
+    subject: str
+    file: Path
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One look at everything the screen shows.
+
+    Args:
+        at: market time.
+        sources: rows of `status.source_rows`.
+        newest: by source, the market and close time of its newest candle.
+        alerts: how many there are; `newest_alerts` are rows of `status.newest_alerts`.
+        workers: by name, what each did last.
+    """
+
+    at: datetime
+    sources: list[dict[str, Any]]
+    newest: dict[str, str]
+    queues: dict[str, dict[str, int]]
+    alerts: int
+    newest_alerts: list[dict[str, Any]]
+    deliveries: dict[str, Any]
+    emails: int
+    newest_email: NewestEmail | None
+    workers: dict[str, str]
+    errors: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def candles(self) -> int:
+        return sum(int(source["candles"]) for source in self.sources)
+
+
+def take_snapshot(
+    connection: Connection,
+    sqs: Any,
+    queue_urls: dict[str, str],
+    at: datetime,
+    emails: Sequence[Path],
+    workers: dict[str, str],
+) -> Snapshot:
+    """Look at everything once."""
+    sources = status.source_rows(connection, at)
+    with transaction(connection) as cursor:
+        deliveries = counts(cursor)
+        cursor.execute("SELECT count(*) FROM alerts")
+        alerts = cursor.fetchone()[0]  # type: ignore[index]
+    return Snapshot(
+        at=at,
+        sources=sources,
+        newest={row["name"]: row["settled_to"] for row in sources if row["settled_to"]},
+        queues={name: depth(sqs, url) for name, url in queue_urls.items()},
+        alerts=alerts,
+        newest_alerts=status.newest_alerts(connection, 5),
+        deliveries=deliveries,
+        emails=len(emails),
+        newest_email=_newest(emails),
+        workers=workers,
+        errors=status.series_errors(connection),
+    )
+
+
+def _newest(emails: Sequence[Path]) -> NewestEmail | None:
+    if not emails:
+        return None
+    message = message_from_bytes(emails[-1].read_bytes(), policy=policy.default)
+    return NewestEmail(str(message["Subject"]), emails[-1])

@@ -1,0 +1,107 @@
+"""Which markets a name in a watch list stands for."""
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from cryptowatch.markets.candle import Market
+from cryptowatch.watches.form import STAR
+from cryptowatch.watches.problem import did_you_mean, nearest
+
+#: Markets that one name with a star may stand for.
+MOST_MARKETS = 500
+
+#: What a symbol looks like where the exchange cannot be asked: BASE/QUOTE, with a settlement currency for swaps.
+_SYMBOL = re.compile(r"[^\s/:*,]+/[^\s/:*,]+(?::[^\s/:*,]+)?")
+_STARRED = re.compile(r"[^\s/:,]+/[^\s/:,]+(?::[^\s/:,]+)?")
+
+
+class MarketCatalog(Protocol):
+    """What is known of the sources without reading a candle."""
+
+    def sources(self) -> Collection[str]:
+        """The names a market may begin with."""
+        ...
+
+    def symbols(self, source: str) -> Collection[str] | None:
+        """What the source lists; None when it cannot be known now."""
+        ...
+
+    def intervals(self, source: str) -> Collection[str] | None:
+        """The intervals it has candles of; None when it cannot be known now."""
+        ...
+
+
+class MarketNameError(ValueError):
+    """The name stands for no market; `hint` says what to do."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message, self.hint = message, hint
+
+
+def expand(name: str, catalog: MarketCatalog) -> list[str]:
+    """The markets `name` stands for, in alphabetical order: one, or with a star those that the source lists.
+
+    Raises:
+        MarketNameError: unknown source or symbol, a star that stands for nothing, too much or nobody knows what.
+    """
+    try:
+        market = Market.parse(name)
+    except ValueError:
+        hint = f"write exchange:{name}, like kraken:{name}" if "/" in name else "write it like kraken:BTC/USD"
+        raise MarketNameError(f"market {name!r} names no exchange", hint) from None
+    sources = sorted(catalog.sources())
+    if market.source not in sources:
+        near = nearest(market.source, sources)
+        hint = f"did you mean {near!r}?" if near else "an exchange that ccxt knows, like kraken, coinbase or binance"
+        raise MarketNameError(f"unknown exchange {market.source!r} in market {name!r}", hint)
+    if STAR in market.symbol:
+        return [str(Market(market.source, symbol)) for symbol in _matching(market, catalog)]
+    _check_symbol(market, catalog)
+    return [name]
+
+
+def _check_symbol(market: Market, catalog: MarketCatalog) -> None:
+    symbols = catalog.symbols(market.source)
+    if symbols is None:
+        if not _SYMBOL.fullmatch(market.symbol):
+            raise MarketNameError(f"{market.symbol!r} is not a market", "write it BASE/QUOTE, like BTC/USD")
+        if market.symbol.islower():
+            raise MarketNameError(f"unknown market {str(market)!r}", f"did you mean {market.symbol.upper()!r}?")
+    elif market.symbol not in symbols:
+        raise MarketNameError(
+            f"{market.source} lists no market {market.symbol!r}", _symbol_hint(market.symbol, sorted(symbols))
+        )
+
+
+def _symbol_hint(symbol: str, symbols: Sequence[str]) -> str:
+    """The nearest symbol, else those of the same base: few enough to read."""
+    if near := nearest(symbol, symbols):
+        return did_you_mean(near, [near])
+    same_base = [known for known in symbols if known.split("/")[0] == symbol.split("/")[0]]
+    return f"it lists {', '.join(same_base[:5])}" if same_base else "write it BASE/QUOTE, like BTC/USD"
+
+
+def _matching(market: Market, catalog: MarketCatalog) -> list[str]:
+    if not _STARRED.fullmatch(market.symbol):
+        raise MarketNameError(
+            f"the star in {str(market)!r} is not clear",
+            f"write {market.source}:*/USD for every market in USD",
+        )
+    symbols = catalog.symbols(market.source)
+    if symbols is None:
+        raise MarketNameError(
+            f"what {str(market)!r} stands for cannot be known: {market.source} was not asked or did not answer",
+            "name the markets one by one, or try again with the network",
+        )
+    pattern = re.compile(re.escape(market.symbol).replace(re.escape(STAR), "[^/:]*"))
+    found = sorted(symbol for symbol in symbols if pattern.fullmatch(symbol))
+    if not found:
+        raise MarketNameError(f"{market.source} lists no market like {market.symbol!r}", "check the quote currency")
+    if len(found) > MOST_MARKETS:
+        raise MarketNameError(
+            f"{str(market)!r} stands for {len(found)} markets, more than {MOST_MARKETS}",
+            "name the markets, or narrow it with the quote currency",
+        )
+    return found

@@ -1,0 +1,150 @@
+"""Reading a watch list: YAML in, checked watches out, or everything that is wrong with it.
+
+Nothing is read from anywhere else: what the exchanges list is asked of a `MarketCatalog`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from cryptowatch.watches.complaints import shown
+from cryptowatch.watches.document import DocumentError, read_document
+from cryptowatch.watches.findings import Findings
+from cryptowatch.watches.form import CheckedWatch, CheckedWatchList, Email, RecipientName, WatchList
+from cryptowatch.watches.market_names import MarketCatalog
+from cryptowatch.watches.one_watch import NAME_HINT, WatchCheck, label_of
+from cryptowatch.watches.problem import Problem, WatchListError, nearest
+
+__all__ = ["MarketCatalog", "Problem", "WatchListError", "read_watch_list"]
+
+_RECIPIENTS = TypeAdapter(dict[RecipientName, Email])
+_KEYS = list(WatchList.model_fields)
+
+
+def read_watch_list(text: str, *, file: str, catalog: MarketCatalog) -> CheckedWatchList:
+    """Check a whole watch list: form, names, markets and rules; expand its stars.
+
+    Args:
+        text: the YAML text.
+        file: what to call it in messages.
+        catalog: what is known of the exchanges; asked only for those the list names.
+
+    Raises:
+        WatchListError: with every problem found, each with its line, its column and what to do.
+    """
+    try:
+        findings = Findings(read_document(text), file)
+    except DocumentError as error:
+        raise WatchListError([Problem(file, *error.place, error.message, error.hint)]) from None
+    checked = _Reading(findings, catalog).watch_list()
+    if checked is None:
+        raise WatchListError(findings.problems)
+    return checked
+
+
+class _Reading:
+    """One watch list being read; tells `findings` of every problem."""
+
+    def __init__(self, findings: Findings, catalog: MarketCatalog) -> None:
+        self._findings = findings
+        self._catalog = catalog
+
+    def watch_list(self) -> CheckedWatchList | None:
+        """The checked list; None when there are problems."""
+        data = self._findings.document.data
+        if data is None:
+            self._findings.value((), "the file is empty", "a watch list has recipients: and watches:")
+            return None
+        if not isinstance(data, dict):
+            text = f"a watch list is a mapping with the keys recipients and watches, not {shown(data)}"
+            self._findings.value((), text, "see examples/watches.yaml")
+            return None
+        self._repeated_keys(data)
+        self._findings.unknown_keys(data, (), _KEYS, "the watch list")
+        recipients = self._recipients(data)
+        watches = self._watches(data, recipients)
+        if self._findings.problems:
+            return None
+        return CheckedWatchList(recipients=recipients or {}, watches=tuple(watches))
+
+    def _recipients(self, data: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Names and addresses as they were written; None when there is no such section to look names up in."""
+        section = data.get("recipients")
+        if not isinstance(section, dict) or not section:
+            self._not_filled(data, "recipients", "add a name and an address, like me: you@example.com", dict)
+            return None
+        try:
+            _RECIPIENTS.validate_python(section)
+        except ValidationError as error:
+            for one in error.errors():
+                self._recipient_problem(str(one["loc"][0]), section, about_key=one["loc"][-1] == "[key]")
+        owners: dict[str, str] = {}
+        for name, email in section.items():
+            owner = owners.setdefault(email.lower(), name) if isinstance(email, str) else name
+            if owner != name:
+                text = f"recipient {name!r} has the address of {owner!r}"
+                self._findings.value(("recipients", name), text, "one address, one recipient")
+        return section
+
+    def _recipient_problem(self, name: str, section: Mapping[str, Any], *, about_key: bool) -> None:
+        path = ("recipients", name)
+        if about_key:
+            self._findings.key(path, f"{name!r} is not a name for a recipient", NAME_HINT)
+        elif section[name] is None:
+            self._findings.key(path, f"recipient {name!r} has no address", "add one")
+        else:
+            text = f"the address of recipient {name!r} is malformed: {shown(section[name])}"
+            self._findings.value(path, text, "write it like you@example.com")
+
+    def _watches(self, data: Mapping[str, Any], recipients: Mapping[str, Any] | None) -> list[CheckedWatch]:
+        section = data.get("watches")
+        if not isinstance(section, list) or not section:
+            self._not_filled(data, "watches", "add a watch, like in examples/watches.yaml", list)
+            return []
+        found = []
+        for index, item in enumerate(section):
+            path = ("watches", index)
+            if not isinstance(item, dict):
+                text = f"watch {index + 1} must be a mapping of keys to values, not {shown(item)}"
+                self._findings.value(path, text, "begin it with - name: …")
+                continue
+            check = WatchCheck(item, path, recipients=recipients, catalog=self._catalog, findings=self._findings)
+            checked = check.run()
+            if checked is not None:
+                found.append(checked)
+        self._repeated_names(section)
+        return found
+
+    def _repeated_names(self, section: list[Any]) -> None:
+        first: dict[str, int] = {}
+        for index, item in enumerate(section):
+            name = item.get("name") if isinstance(item, dict) else None
+            if not isinstance(name, str):
+                continue
+            path = ("watches", index, "name")
+            if first.setdefault(name, index) != index:
+                line = self._findings.document.place(("watches", first[name], "name")).line
+                text = f"another watch is called {name!r} already, on line {line}"
+                self._findings.value(path, text, "give it a name of its own")
+
+    def _repeated_keys(self, data: Mapping[str, Any]) -> None:
+        for path, place in self._findings.document.repeated:
+            label = ""
+            if len(path) > 2 and path[0] == "watches" and isinstance(path[1], int):
+                label = f" in {label_of(data['watches'][path[1]], path)}"
+            line = self._findings.document.keys[path].line
+            text = f"key {path[-1]!r} is given twice{label}"
+            self._findings.at(place, text, f"it is on line {line} already: keep one")
+
+    def _not_filled(self, data: Mapping[str, Any], key: str, hint: str, kind: type) -> None:
+        value = data.get(key)
+        if key not in data:
+            misspelt = any(name not in _KEYS and nearest(name, [key]) for name in data)
+            if not misspelt:
+                self._findings.value((), f"the watch list has no {key!r}", hint)
+        elif value is None or isinstance(value, kind):
+            self._findings.key((key,), f"{key!r} is empty", hint)
+        else:
+            wanted = "a list" if kind is list else "a mapping of names to addresses"
+            self._findings.value((key,), f"{key!r} must be {wanted}, not {shown(value)}", hint)
