@@ -20,8 +20,10 @@ VERSION = 1
 MARKETS_A_MESSAGE = 100
 #: Alert ids a message names at most.
 ALERTS_A_MESSAGE = 100
-#: Seconds a receive waits for a message (SQS's longest), and a requeued message for its next try.
-WAIT_SECONDS = 10
+#: Seconds a receive waits for a message and a requeued message for its next try.
+WAIT_SECONDS = 5
+#: Seconds between a task's end and the next receive. Celery waits a whole second by default: one task a second.
+POLL_SECONDS = 0.02
 
 ANALYSE = "analyse"
 ANALYSIS = "analysis"
@@ -41,6 +43,7 @@ def celery_app(settings: Settings) -> Celery:
             "predefined_queues": {ANALYSIS: {"url": url}},
             "visibility_timeout": settings.analysis_visibility_seconds,
             "wait_time_seconds": WAIT_SECONDS,
+            "polling_interval": POLL_SECONDS,
             "region": boto3.session.Session().region_name or "us-east-1",
         },
         task_default_queue=ANALYSIS,

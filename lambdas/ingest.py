@@ -3,13 +3,12 @@
 from functools import lru_cache
 from typing import Any
 
-from cryptowatch.sources.exchange import Exchange
-from cryptowatch.sources.registry import open_source
-
 from cryptowatch.pipeline.ingest import IngestRun, lambda_seconds_left, logger
 from cryptowatch.pipeline.told import MovedMarkets
 from cryptowatch.queues import AnalysisQueue
 from cryptowatch.settings import Settings
+from cryptowatch.sources.exchange import Exchange
+from cryptowatch.sources.registry import open_source
 from cryptowatch.store.database import connect
 
 _settings = Settings()

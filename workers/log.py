@@ -17,3 +17,5 @@ def configure_logging() -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
+    logging.getLogger(SERVICE).propagate = False  # it has a handler of its own
+    logging.getLogger("botocore").setLevel(logging.WARNING)

@@ -35,6 +35,7 @@ class StackOutputs:
     control_function: str
     dispatch_function: str
     sweep_function: str
+    notify_function: str
     analysis_queue_url: str
     analysis_dead_letter_queue_url: str
     alerts_queue_url: str
@@ -105,6 +106,7 @@ def deploy(
         control_function=outputs["ControlFunctionName"],
         dispatch_function=outputs["DispatchFunctionName"],
         sweep_function=outputs["SweepFunctionName"],
+        notify_function=outputs["NotifyFunctionName"],
         analysis_queue_url=outputs["AnalysisQueueUrl"],
         analysis_dead_letter_queue_url=outputs["AnalysisDeadLetterQueueUrl"],
         alerts_queue_url=outputs["AlertsQueueUrl"],

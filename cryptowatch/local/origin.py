@@ -17,7 +17,7 @@ Kind = Literal["auto", "live", "simulated", "replay"]
 #: Seconds an exchange has to answer before `auto` takes the simulated one.
 PROBE_S = 5.0
 #: How many times as fast as wall time simulated markets run.
-SIMULATED_SPEED = 30.0
+SIMULATED_SPEED = 60.0
 #: Seconds of wall time in which a replay passes one recorded interval.
 REPLAY_INTERVAL_S = 2.0
 #: Recorded steps left before a replay's start, as history for its rules.

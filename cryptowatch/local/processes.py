@@ -17,6 +17,8 @@ import psutil
 
 #: Seconds a process gets to end by itself before its group is killed.
 GRACE_S = 5.0
+#: Two readings of a process's birth differ by at most this many seconds, when the machine's clock was set in between.
+_SAME_BIRTH_S = 2.0
 
 
 class Child:
@@ -44,8 +46,10 @@ class Child:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        born = psutil.Process(self.process.pid).create_time()
-        self._file.write_text(json.dumps({"pid": self.process.pid, "born": born}))
+        # In one step: a kill -9 must not leave half a file.
+        fresh = self._file.with_suffix(".tmp")
+        fresh.write_text(json.dumps({"pid": self.pid, "born": psutil.Process(self.pid).create_time()}))
+        fresh.replace(self._file)
 
     @property
     def pid(self) -> int:
@@ -78,23 +82,46 @@ def stop_all(children: Sequence[Child], grace_s: float = GRACE_S) -> None:
         child.stop(max(0.1, deadline - time.monotonic()))
 
 
+def is_same_process(pid: int, born: float) -> bool:
+    """Whether `pid` is still the process that was started at `born`, not another that got its number."""
+    try:
+        return abs(psutil.Process(pid).create_time() - born) < _SAME_BIRTH_S
+    except psutil.NoSuchProcess:
+        return False
+
+
 def clean_up_leftovers(folder: Path) -> list[str]:
     """End what a killed runner has left in this data folder; returns the names."""
     ended = []
     for file in sorted((folder / "pids").glob("*.json")):
-        known = json.loads(file.read_text())
-        with suppress(psutil.NoSuchProcess):
-            process = psutil.Process(known["pid"])
-            if abs(process.create_time() - known["born"]) < 0.01:
-                family = [process, *process.children(recursive=True)]
-                _kill_group(known["pid"])
-                for one in family:
-                    with suppress(psutil.NoSuchProcess):
-                        one.kill()
-                psutil.wait_procs(family, timeout=GRACE_S)
-                ended.append(file.stem)
+        known = _read(file)
+        if known and is_same_process(*known):
+            _end_family(known[0])
+            ended.append(file.stem)
         file.unlink()
     return ended
+
+
+def _read(file: Path) -> tuple[int, float] | None:
+    try:
+        known = json.loads(file.read_text())
+        return int(known["pid"]), float(known["born"])
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def _end_family(pid: int) -> None:
+    """Kill a process, its group and whatever else descends from it."""
+    try:
+        leader = psutil.Process(pid)
+        family = [leader, *leader.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return
+    _kill_group(pid)
+    for one in family:
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
+    psutil.wait_procs(family, timeout=GRACE_S)
 
 
 def _kill_group(pid: int) -> None:

@@ -49,21 +49,24 @@ class PlainScreen:
     def show(self, snapshot: Snapshot) -> None:
         before = self._before
         self._before = snapshot
-        counted = {row["name"]: int(row["candles"]) for row in before.sources} if before else {}
+        if before is None:
+            self._print(f"goes on from {snapshot.candles} candles, {snapshot.alerts} alerts, {snapshot.emails} emails")
+            return
+        counted = {row["name"]: int(row["candles"]) for row in before.sources}
         for row in snapshot.sources:
             new = int(row["candles"]) - counted.get(row["name"], 0)
             if new:
                 self._print(
                     f"candles {row['name']}: {new} new, {row['candles']} stored, up to {_time(row['settled_to'])}"
                 )
-        if snapshot.alerts > (before.alerts if before else 0):
-            for alert in reversed(snapshot.newest_alerts[: snapshot.alerts - (before.alerts if before else 0)]):
-                self._print(f"alert   {_alert(alert)}")
+        fresh = [alert for alert in snapshot.newest_alerts if alert["id"] > before.newest_alert_id]
+        for alert in reversed(fresh):
+            self._print(f"alert   {_alert(alert)}")
         email = snapshot.newest_email
-        if email and snapshot.emails > (before.emails if before else 0):
+        if email and snapshot.emails > before.emails:
             self._print(f"email   {email.subject}  ({_short(email.file)})")
         for error in snapshot.errors:
-            if before is None or error not in before.errors:
+            if error not in before.errors:
                 self._print(f"error   {error['market']} {error['interval']}: {error['error']}")
 
     def close(self) -> None: ...

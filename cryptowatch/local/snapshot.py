@@ -12,6 +12,9 @@ from cryptowatch.store import status
 from cryptowatch.store.database import Connection, transaction
 from cryptowatch.store.deliveries import counts
 
+#: Alerts the screen shows.
+SHOWN_ALERTS = 8
+
 
 @dataclass(frozen=True)
 class NewestEmail:
@@ -26,14 +29,12 @@ class Snapshot:
     Args:
         at: market time.
         sources: rows of `status.source_rows`.
-        newest: by source, the market and close time of its newest candle.
         alerts: how many there are; `newest_alerts` are rows of `status.newest_alerts`.
         workers: by name, what each did last.
     """
 
     at: datetime
     sources: list[dict[str, Any]]
-    newest: dict[str, str]
     queues: dict[str, dict[str, int]]
     alerts: int
     newest_alerts: list[dict[str, Any]]
@@ -42,6 +43,10 @@ class Snapshot:
     newest_email: NewestEmail | None
     workers: dict[str, str]
     errors: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def newest_alert_id(self) -> int:
+        return max((int(alert["id"]) for alert in self.newest_alerts), default=0)
 
     @property
     def candles(self) -> int:
@@ -65,10 +70,9 @@ def take_snapshot(
     return Snapshot(
         at=at,
         sources=sources,
-        newest={row["name"]: row["settled_to"] for row in sources if row["settled_to"]},
         queues={name: depth(sqs, url) for name, url in queue_urls.items()},
         alerts=alerts,
-        newest_alerts=status.newest_alerts(connection, 5),
+        newest_alerts=status.newest_alerts(connection, SHOWN_ALERTS),
         deliveries=deliveries,
         emails=len(emails),
         newest_email=_newest(emails),

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -93,6 +94,8 @@ class LocalStack:
             "ALERTS_QUEUE_URL": self.outputs.alerts_queue_url,
         }
         self._start_fleet()
+        # Without a record to send, this only wakes the function: the first email need not wait for it.
+        threading.Thread(target=self.invoke, args=(self.outputs.notify_function, {"Records": []}), daemon=True).start()
         self.control({"action": "migrate"})
         self.mail = MailCatcher(self.emulator, self.outputs.alert_topic_arn, self.folder / "mail")
         self._closing.callback(self.mail.stop)
@@ -131,7 +134,8 @@ class LocalStack:
         self._progress(f"started {len(self.fleet.pids())} worker(s), as the Auto Scaling group wants")
 
     def run_clock(self) -> None:
-        """Let the markets move: drive the record's clock, or with real exchanges look at once."""
+        """Look at once, rather than at the schedule's first minute; then let a record's markets move."""
+        self.invoke(self.outputs.dispatch_function, {})
         if isinstance(self.clock, RecordClock):
             self.driver = Driver(
                 self.clock,
@@ -144,8 +148,6 @@ class LocalStack:
             )
             self._closing.callback(self.driver.stop)
             self.driver.start()
-        else:
-            self.invoke(self.outputs.dispatch_function, {})
 
     def settings(self) -> Settings:
         """Settings as the workers have them, with the database's own address."""

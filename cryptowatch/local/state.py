@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import psutil
+from cryptowatch.local.processes import is_same_process
 
 #: Where a local stack keeps its data unless told otherwise.
 DATA_FOLDER = Path(".local")
@@ -32,7 +32,9 @@ def _file(folder: Path) -> Path:
 
 
 def write_state(folder: Path, state: LocalState) -> None:
-    _file(folder).write_text(json.dumps(asdict(state)))
+    fresh = _file(folder).with_suffix(".tmp")
+    fresh.write_text(json.dumps(asdict(state)))
+    fresh.replace(_file(folder))
 
 
 def remove_state(folder: Path) -> None:
@@ -43,7 +45,6 @@ def read_state(folder: Path = DATA_FOLDER) -> LocalState | None:
     """The stack that runs in this data folder; None when none does."""
     try:
         state = LocalState(**json.loads(_file(folder).read_text()))
-        alive = abs(psutil.Process(state.pid).create_time() - state.born) < 0.01
-    except (FileNotFoundError, psutil.NoSuchProcess):
+    except (FileNotFoundError, ValueError, TypeError):
         return None
-    return state if alive else None
+    return state if is_same_process(state.pid, state.born) else None

@@ -85,7 +85,12 @@ class Control:
                 before = live_recipients(cursor)
                 wanted = watch_list.recipients
                 gone = [name for name in before if name not in wanted]
-                new = [name for name, email in wanted.items() if name not in before or before[name].email != email]
+                there = self._subscribed_addresses()
+                new = [
+                    name
+                    for name, email in wanted.items()
+                    if name not in before or before[name].email != email or email not in there
+                ]
                 report |= {"recipients_added": new, "recipients_removed": gone}
                 if dry_run:
                     raise _DryRun
@@ -115,23 +120,25 @@ class Control:
     def _unsubscribe(self, recipient: Recipient) -> None:
         """End a subscription. A pending one cannot be ended: it vanishes by itself after 48 hours."""
         arn = recipient.subscription_arn
-        if arn is None or arn not in self._subscriptions():
+        if arn is None or arn not in self._confirmed():
             return
         self._sns.unsubscribe(SubscriptionArn=arn)
 
-    def _subscriptions(self) -> set[str]:
-        """ARNs of the topic's confirmed subscriptions."""
+    def _subscriptions(self) -> list[dict[str, str]]:
+        """The topic's subscriptions; the ARN of one that is not confirmed is no ARN."""
         pages = self._sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=self._settings.alert_topic_arn)
-        return {
-            one["SubscriptionArn"]
-            for page in pages
-            for one in page["Subscriptions"]
-            if one["SubscriptionArn"].startswith("arn:")
-        }
+        return [one for page in pages for one in page["Subscriptions"]]
+
+    def _subscribed_addresses(self) -> set[str]:
+        """Addresses with a subscription, confirmed or not yet: one that was never confirmed vanishes after two days."""
+        return {one["Endpoint"] for one in self._subscriptions() if one["Protocol"] == "email"}
+
+    def _confirmed(self) -> set[str]:
+        return {one["SubscriptionArn"] for one in self._subscriptions() if one["SubscriptionArn"].startswith("arn:")}
 
     def status(self) -> dict[str, Any]:
         """Sources, watches, deliveries, queues and recipients, as they stand."""
-        confirmed = self._subscriptions()
+        confirmed = self._confirmed()
         with transaction(self._connection) as cursor:
             deliveries = counts(cursor)
             recipients = live_recipients(cursor)

@@ -6,40 +6,38 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
-import ccxt
-
 from cryptowatch.markets.candle import Candle
 from cryptowatch.markets.interval import INTERVALS, Interval
-from cryptowatch.sources.errors import (
-    BadAnswerError,
-    MarketError,
-    MarketRequestFailedError,
-    SourceUnavailableError,
-    UnknownSymbolError,
-)
-from cryptowatch.sources.rows import closed_candles
+from cryptowatch.sources.candles import checked_candles, closed_candles
+from cryptowatch.sources.coverage import Answer, CarefulReader, KnownReader
+from cryptowatch.sources.errors import BadAnswerError, MarketError, SourceUnavailableError, UnknownSymbolError
+from cryptowatch.sources.failures import source_error
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-#: Exchanges that serve only the newest N candles of a market, the open one among them (their documentation).
-NEWEST_ONLY = {"kraken": 720}
-#: Of those, the oldest few are not counted on: they fall out of reach while a run goes on.
+#: ccxt id -> how many of a market's newest candles it serves, the open one among them; None: all, from the time asked
+#: for on (the exchanges' documentation). Of any other exchange it is found out how far an answer reaches.
+KNOWN: dict[str, int | None] = {"kraken": 720, "coinbaseexchange": None, "binance": None}
+#: Of the newest candles, the oldest few are not counted on: they fall out of reach while a run goes on.
 FALLING_OUT = 5
-#: Exchanges whose answer holds every candle of the range asked for, if it is no longer than a page.
-WHOLE_RANGE = frozenset({"kraken", "coinbaseexchange", "binance"})
-#: Exchanges whose weeks do not start on Monday 00:00 UTC, and so count as lacking them.
-OTHER_WEEKS = frozenset({"kraken"})
+#: Exchanges whose weeks start on Thursday (whole weeks since the epoch), not on Monday 00:00 UTC, and so count as
+#: lacking them. One that is not named here and has other weeks gives `BadAnswerError`.
+OTHER_WEEKS = frozenset({"kraken", "kucoin", "hyperliquid"})
 #: Candles asked for at once where ccxt does not know the exchange's limit.
 DEFAULT_PAGE = 100
-#: Seconds (wall time) for which the list of markets is kept.
-MARKETS_READING_S = 3600.0
+#: The most candles asked for at once.
+LARGEST_PAGE = 1000
+#: Seconds (wall time) for which the list of markets is kept, and for which it is believed that a market is not there.
+MARKETS_KEPT_S = 3600.0
+MISSING_KEPT_S = 300.0
 
 
 class Page(NamedTuple):
     """One error-free answer.
 
     Args:
-        covered_from, covered_to: half-open range of grid steps of which every candle the source has is here.
+        covered_from, covered_to: half-open range of grid steps of which every candle the source has is here. It may
+            begin later than was asked for: the source no longer serves the steps before it.
         candles: closed, checked, ascending.
     """
 
@@ -49,7 +47,7 @@ class Page(NamedTuple):
 
 
 class Exchange:
-    """One exchange's public candles.
+    """One exchange's public candles. Not for threads.
 
     Args:
         name: the source's name, for messages.
@@ -62,28 +60,36 @@ class Exchange:
         self._client = client
         self._markets_at: float | None = None
         client.rateLimit /= speed
+        client.enableLastJsonResponse = True
+        if "parse_ohlcvs" not in vars(type(client)):
+            # ccxt's own drops what lies before the time asked for and cuts to the number asked for, and so hides how
+            # far an answer reaches.
+            client.parse_ohlcvs = lambda rows, market=None, *_, **__: [client.parse_ohlcv(row, market) for row in rows]
 
     def now(self) -> datetime:
-        """The exchange's own time, UTC, asked of it: read once a run, so it is never later than it truly is.
+        """The exchange's own time, UTC, asked of it: as old as the answer, so never later than it truly is.
 
         Raises:
-            SourceUnavailableError: it does not answer.
+            SourceUnavailableError: it does not answer, or tells no time.
         """
         try:
             if self._client.has.get("fetchTime") is True:
                 milliseconds = self._ask("time", self._client.fetch_time)
-                return _EPOCH + timedelta(milliseconds=int(milliseconds))
-            self._ask("markets", lambda: self._client.load_markets(True))
+                return _EPOCH + timedelta(milliseconds=milliseconds)
+            self._read_markets()
+            return parsedate_to_datetime(self._headers()["Date"]).astimezone(UTC)
         except MarketError as error:
-            raise SourceUnavailableError(f"{self.name} does not answer: {error}") from error
-        header = (self._client.last_response_headers or {}).get("Date")
-        if header is None:
-            raise SourceUnavailableError(f"{self.name} tells no time")
-        return parsedate_to_datetime(header).astimezone(UTC)
+            raise SourceUnavailableError(f"{self.name} does not tell its time: {error}") from error
+        except (KeyError, ValueError, TypeError, OverflowError) as error:
+            raise SourceUnavailableError(f"{self.name} does not tell its time") from error
 
     def symbols(self) -> list[str]:
-        """The spot symbols it trades now."""
-        self._load_markets()
+        """The spot symbols it trades now.
+
+        Raises:
+            SourceUnavailableError: its list cannot be read.
+        """
+        self._load_markets(MARKETS_KEPT_S)
         return sorted(
             symbol
             for symbol, market in self._client.markets.items()
@@ -92,13 +98,15 @@ class Exchange:
 
     def intervals(self) -> list[str]:
         """The intervals it has candles of, on our grid."""
+        if self._client.has.get("fetchOHLCV") is not True:
+            return []
         offered = self._client.timeframes or {}
         lacking = {"1w"} if self._client.id in OTHER_WEEKS else set()
         return [name for name in INTERVALS if name in offered and name not in lacking]
 
     def history_start(self, interval: Interval, now: datetime) -> int | None:
-        """The oldest step it serves now; None where it serves all of its history."""
-        newest_only = NEWEST_ONLY.get(self._client.id)
+        """The oldest step it serves now; None where that is not limited, or not known."""
+        newest_only = KNOWN.get(self._client.id)
         return None if newest_only is None else interval.step_at(now) - newest_only + 1 + FALLING_OUT
 
     def pages(self, symbol: str, interval: Interval, first_step: int, last_step: int, now: datetime) -> Iterator[Page]:
@@ -114,83 +122,86 @@ class Exchange:
             SourceUnavailableError: the source must be left alone.
             MarketError: this market cannot be read now.
         """
-        self._load_markets()
-        if symbol not in self._client.markets:
-            raise UnknownSymbolError(f"{self.name} does not list {symbol}")
+        self._find(symbol)
         oldest = self.history_start(interval, now)
         last_step = min(last_step, interval.last_closed(now))
         start = first_step if oldest is None else max(first_step, oldest)
-        size = self._page_size(interval)
+        reader = self._reader(symbol, interval)
         while start <= last_step:
-            end = min(start + size - 1, last_step)
-            page = self._page(symbol, interval, start, end, now)
-            yield page
-            start = page.covered_to
-
-    def _page(self, symbol: str, interval: Interval, start: int, end: int, now: datetime) -> Page:
-        count = end - start + 1
-        since = int(interval.open_time(start).timestamp() * 1000)
-        rows = self._ask(symbol, lambda: self._client.fetch_ohlcv(symbol, interval.name, since, count))
-        if not isinstance(rows, list):
-            raise BadAnswerError(f"{self.name} {symbol}: not a list of candles: {str(rows)[:80]}")
-        try:
-            candles = closed_candles(rows, interval, start, end, now)
-        except BadAnswerError as error:
-            raise BadAnswerError(f"{self.name} {symbol} {interval}: {error}") from None
-        covered_to = end + 1
-        if candles and self._client.id not in WHOLE_RANGE:
-            # How far an exchange we do not know answered is sure only up to its last candle.
-            covered_to = interval.step_at(candles[-1].open_time) + 1
-        return Page(start, covered_to, candles)
-
-    def _page_size(self, interval: Interval) -> int:
-        features = (self._client.features or {}).get("spot") or {}
-        limit = (features.get("fetchOHLCV") or {}).get("limit")
-        return int(limit) if limit else DEFAULT_PAGE
-
-    def _load_markets(self) -> None:
-        fresh = self._markets_at is not None and time.monotonic() - self._markets_at < MARKETS_READING_S
-        if not fresh:
             try:
-                self._ask("markets", lambda: self._client.load_markets(True))
-            except MarketError as error:
-                raise SourceUnavailableError(f"{self.name}: its list of markets cannot be read: {error}") from error
-            self._markets_at = time.monotonic()
+                steps, answer = reader.read(start, last_step)
+            except BadAnswerError as error:
+                raise BadAnswerError(f"{self.name} {symbol} {interval}: {error}") from error
+            if not steps:
+                return
+            yield Page(steps.start, steps.stop, closed_candles(answer.candles, steps, interval, now))
+            start = steps.stop
+
+    def _reader(self, symbol: str, interval: Interval) -> KnownReader | CarefulReader:
+        def ask(first_step: int, count: int) -> Answer:
+            since = int(interval.open_time(first_step).timestamp()) * 1000
+            rows = self._ask(symbol, lambda: self._client.fetch_ohlcv(symbol, interval.name, since, count))
+            if not isinstance(rows, list):
+                raise BadAnswerError(f"not a list of candles: {str(rows)[:80]}")
+            if not rows and not _says_none(self._client.last_json_response):
+                raise BadAnswerError("neither candles nor an empty list of them")
+            return Answer(checked_candles(rows, interval), len(rows))
+
+        limits = ((self._client.features or {}).get("spot") or {}).get("fetchOHLCV") or {}
+        page = min(int(limits.get("limit") or DEFAULT_PAGE), LARGEST_PAGE)
+        if self._client.id in KNOWN:
+            return KnownReader(ask, page, KNOWN[self._client.id])
+        return CarefulReader(ask, page)
+
+    def _find(self, symbol: str) -> None:
+        """Make sure that the exchange lists it, by a fresher list when it seems not to."""
+        self._load_markets(MARKETS_KEPT_S)
+        if symbol not in self._client.markets:
+            self._load_markets(MISSING_KEPT_S)
+        if symbol not in self._client.markets:
+            raise UnknownSymbolError(f"{self.name} does not list {symbol}")
+
+    def _load_markets(self, kept_s: float) -> None:
+        if self._markets_at is not None and time.monotonic() - self._markets_at < kept_s:
+            return
+        try:
+            self._read_markets()
+        except MarketError as error:
+            raise SourceUnavailableError(f"{self.name}: its list of markets cannot be read: {error}") from error
+
+    def _read_markets(self) -> None:
+        self._markets_at = None
+        if not self._ask("markets", lambda: self._client.load_markets(True)):
+            raise BadAnswerError(f"{self.name} lists no markets")
+        self._markets_at = time.monotonic()
 
     def _ask(self, what: str, call: Callable[[], Any]) -> Any:
-        """Make one request; ccxt's errors become ours, each told apart by what must be done about it."""
+        """Make one request; ccxt's errors become ours, and an answer that is not JSON becomes one."""
+        client = self._client
+        client.last_json_response = None
         try:
-            return call()
-        except (ccxt.RateLimitExceeded, ccxt.DDoSProtection) as error:
-            wait = self._retry_after()
-            asked = f", asked to wait {wait:g} s" if wait else ""
-            raise SourceUnavailableError(
-                f"{self.name} refuses: too many requests{asked}", wait, asked_to_wait=True
-            ) from error
-        except ccxt.BadSymbol as error:
-            raise UnknownSymbolError(f"{self.name} does not list {what}") from error
-        except ccxt.RequestTimeout as error:
-            raise MarketRequestFailedError(
-                f"{self.name} {what}: no answer in {self._client.timeout / 1000:g} s"
-            ) from error
-        except ccxt.NetworkError as error:
-            raise MarketRequestFailedError(f"{self.name} {what}: {_short(error)}") from error
-        except ccxt.ExchangeError as error:
-            if "nknown asset pair" in str(error) or "NotFound" in str(error):
-                raise UnknownSymbolError(f"{self.name} does not list {what}") from error
-            raise BadAnswerError(f"{self.name} {what}: {_short(error)}") from error
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
-            # ccxt stumbles like this over bodies that are not of the exchange's form.
-            raise BadAnswerError(f"{self.name} {what}: the answer cannot be read: {_short(error)}") from error
+            answer = call()
+        except Exception as error:  # ccxt raises Python's own errors, of any kind, over answers it does not expect
+            raise source_error(error, self.name, what, self._headers(), client.timeout / 1000) from error
+        if client.last_json_response is None:
+            text = " ".join(str(client.last_http_response).split())
+            raise BadAnswerError(f"{self.name} {what}: the answer is not JSON: {text[:60]}")
+        return answer
 
-    def _retry_after(self) -> float | None:
-        headers = self._client.last_response_headers or {}
-        text = next((value for name, value in headers.items() if name.lower() == "retry-after"), None)
-        try:
-            return min(float(text), 3600.0) if text is not None else None
-        except ValueError:
-            return None
+    def _headers(self) -> Any:
+        return self._client.last_response_headers or {}
 
 
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:160] or type(error).__name__
+def _says_none(body: object) -> bool:
+    """Whether an answer says that there are no candles: it holds lists, and every one but those of errors is empty."""
+    lists = list(_lists(body))
+    return bool(lists) and not any(lists)
+
+
+def _lists(body: object) -> Iterator[list[object]]:
+    if isinstance(body, list):
+        yield body
+    elif isinstance(body, dict):
+        for name, value in body.items():
+            if not str(name).lower().startswith("error"):
+                yield from _lists(value)

@@ -2,8 +2,7 @@
 
 import difflib
 
-import ccxt
-
+from cryptowatch.sources.ccxt_parts import exchange_class, exchange_ids
 from cryptowatch.sources.endpoint import point_at
 from cryptowatch.sources.errors import UnknownSourceError
 from cryptowatch.sources.exchange import Exchange
@@ -16,7 +15,7 @@ TIMEOUT_MS = 10_000
 
 def known_sources() -> list[str]:
     """Every name a market may begin with."""
-    return sorted({*ccxt.exchanges, *ALIASES})
+    return sorted({*exchange_ids(), *ALIASES})
 
 
 def open_source(
@@ -33,14 +32,15 @@ def open_source(
         UnknownSourceError: there is none; the message names the nearest.
     """
     id_ = ALIASES.get(name, name)
-    if id_ not in ccxt.exchanges:
+    if id_ not in exchange_ids():
         near = difflib.get_close_matches(name, known_sources(), n=1)
         hint = f": did you mean {near[0]!r}?" if near else ""
         raise UnknownSourceError(f"unknown source {name!r}{hint}")
-    client = getattr(ccxt, id_)({"enableRateLimit": True, "timeout": timeout_ms})
+    client = exchange_class(id_)({"enableRateLimit": True, "timeout": timeout_ms})
     client.has["fetchCurrencies"] = False  # not needed for candles, and a heavy request
-    if "fetchMarkets" in client.options and isinstance(client.options["fetchMarkets"], dict):
-        client.options["fetchMarkets"] = {"types": ["spot"]}
+    wanted = client.options.get("fetchMarkets")
+    if isinstance(wanted, dict) and "spot" in (wanted.get("types") or ()):
+        wanted["types"] = ["spot"] if isinstance(wanted["types"], list) else {"spot": True}
     if base_url:
         point_at(client, base_url)
     return Exchange(name, client, speed)

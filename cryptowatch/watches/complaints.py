@@ -71,6 +71,9 @@ def _kind_hint(kind: str, value: object) -> str:
         return f"write [{value}]"
     if kind == "string_type" and isinstance(value, bool | int | float):
         return "put quotes around it"
+    if kind == "string_type" and isinstance(value, dict) and len(value) == 1:
+        ((name, rest),) = value.items()
+        return f"write {name}:{rest} without a space"
     return ""
 
 

@@ -74,7 +74,7 @@ def read_document(text: str) -> Document:
         raise DocumentError(
             f"the file is longer than {LONGEST_TEXT:,} characters",
             Place(1, 1),
-            "split it into several stacks",
+            "split it into several files",
         )
     root = _compose(text)
     document = Document(text)
@@ -157,9 +157,9 @@ class _Reader:
         self._seen += 1
         if self._seen > MOST_VALUES or node in self._above:
             raise DocumentError(
-                "the aliases (*name) of this file grow without bound",
+                "the file holds too many values once its aliases (*name) are written out",
                 place_of(node.start_mark),
-                "write them out",
+                "write less, or split it into several files",
             )
         self._document.nodes[path] = node
         if isinstance(node, ScalarNode):

@@ -24,6 +24,7 @@ from cryptowatch.markets.candle import Market
 from cryptowatch.markets.interval import INTERVALS, Interval, interval_named
 
 _DURATION = re.compile(r"([0-9]{1,5})([mhdw])")
+_DURATION_SCHEMA = {"type": "string", "pattern": "^[0-9]{1,5}[mhdw]$"}
 _UNIT = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 #: What an address must look like before SNS is asked to write to it.
 _EMAIL = re.compile(r"[^@\s,;<>\"']+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)+")
@@ -88,7 +89,7 @@ Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
     PlainSerializer(format_duration, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,5}[mhdw]$"}),
+    WithJsonSchema(_DURATION_SCHEMA),
 ]
 Email = Annotated[
     str,
@@ -114,11 +115,11 @@ class Watch(Strict):
     name: Annotated[Name, Field(description="What alerts call the watch; no two watches share a name.")]
     markets: Annotated[
         tuple[MarketName, ...],
-        AfterValidator(_once),
         Field(
             min_length=1,
             description="Markets, written exchange:BASE/QUOTE; a star stands for what the exchange lists.",
         ),
+        AfterValidator(_once),
     ]
     interval: Annotated[IntervalName, Field(description="The length of the candles the rule is checked on.")]
     when: Annotated[
@@ -136,10 +137,15 @@ class Watch(Strict):
         ),
     ] = 1
     cooldown: Annotated[
-        Duration, Field(description="How long after an alert the same market is quiet, on candle time.")
+        Duration,
+        Field(
+            description="How long after an alert the same market is quiet, on candle time.",
+            json_schema_extra={"default": "0m"},
+        ),
     ] = timedelta(0)
     late_after: Annotated[
         Annotated[Duration, AfterValidator(_check_length)] | None,
+        WithJsonSchema(_DURATION_SCHEMA),
         Field(
             description="An alert older than this when its email is decided is recorded, not sent; "
             "three intervals if left out."
@@ -148,8 +154,8 @@ class Watch(Strict):
     severity: Annotated[Severity, Field(description="How the email is marked.")] = "info"
     notify: Annotated[
         tuple[RecipientName, ...],
-        AfterValidator(_once),
         Field(min_length=1, description="Names of recipients who get the emails."),
+        AfterValidator(_once),
     ]
     max_per_day: Annotated[
         int,
@@ -171,7 +177,11 @@ class WatchList(Strict):
 
     recipients: Annotated[
         dict[RecipientName, Email],
-        Field(min_length=1, description="Who gets emails: a name and an address each."),
+        Field(
+            min_length=1,
+            description="Who gets emails: a name and an address each.",
+            json_schema_extra={"additionalProperties": False},
+        ),
     ]
     watches: Annotated[tuple[Watch, ...], Field(min_length=1, description="What to look for, and where.")]
 

@@ -103,10 +103,13 @@ class WatchCheck:
         if key == "markets" and inside and isinstance(error["input"], str):
             return  # names of markets are judged with the catalogue
         self._bad.add(key)
+        what = f"{key!r} of {self._label}"
+        if inside:
+            what = f"item {inside[0] + 1} of {what}"
         said, hint = complaint(error)
         if key == "notify" and error["type"] == "string_pattern_mismatch":
-            said, hint = f"holds {shown(error['input'])}, which is not a name for a recipient", NAME_HINT
-        self._findings.value((*self._path, key, *inside), f"{key!r} of {self._label} {said}", hint)
+            said, hint = f"is not a name for a recipient: {shown(error['input'])}", NAME_HINT
+        self._findings.value((*self._path, key, *inside), f"{what} {said}", hint)
 
     def _good(self, key: str) -> Any:
         """The value of a key that has the right form; None when it has not."""

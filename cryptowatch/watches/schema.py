@@ -29,8 +29,10 @@ def schema_text() -> str:
 
 
 def _clean(schema: dict[str, Any]) -> None:
-    """Take out what says nothing to a reader: titles made from names, the models' docstrings."""
+    """Take out what says nothing to a reader: titles made from names, the models' docstrings, empty defaults."""
     schema.pop("title", None)
+    if schema.get("default", "") is None:
+        schema.pop("default")
     if "properties" in schema:
         schema.pop("description", None)
     for value in schema.values():

@@ -1,13 +1,8 @@
 """One candle's way through the real store, by the real pipeline, from a simulated exchange to an email."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from cryptowatch.alerts.email import Email
-from cryptowatch.clock import FixedClock
-from cryptowatch.local.exchange.record import Record
 from cryptowatch.local.exchange.server import SimulatedExchange
 from cryptowatch.local.exchange.simulated import SimulatedRecord
 from cryptowatch.pipeline.analyse import analyse

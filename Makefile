@@ -1,0 +1,49 @@
+# Everything one can do here. Each target installs what it needs first.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: help run test test-fast check format bench lock clean
+
+help: ## Show the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing what requirements.txt locks; this takes a minute the first time"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+run: $(VENV)/installed ## Run the whole system here until Ctrl-C (more: make run ARGS="--source simulated")
+	@$(BIN)/cryptowatch local run $(ARGS)
+
+test: $(VENV)/installed ## Run all tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+test-fast: $(VENV)/installed ## Run the tests that need no server
+	@$(BIN)/python -m pytest tests/unit tests/templates $(ARGS)
+
+check: $(VENV)/installed ## Lint, types, import contracts, templates
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/cfn-lint cloudformation/*.yaml
+
+format: $(VENV)/installed ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(VENV)/installed ## Measure, side by side with what one would otherwise use
+	@$(BIN)/python -m bench.candles
+
+lock: ## Lock the newest releases that pyproject.toml allows (needs uv)
+	uv pip compile --universal --python-version 3.11 --all-extras --no-header pyproject.toml -o requirements.txt
+
+clean: ## Remove the local stack's data and the installed environment's caches
+	@if [ -f .local/stack.json ]; then echo "a local stack may be running: stop it with Ctrl-C first"; fi
+	@rm -rf .local .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,91 @@
+"""What the commands print."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from cryptowatch.alerts.email import format_number
+from cryptowatch.indicators import Indicator
+from cryptowatch.watches.form import CheckedWatchList
+
+#: Columns of a table that goes to a file or another program.
+_WIDTH_ELSEWHERE = 200
+
+# Names and error texts are data: a [ in them is no markup.
+out = Console(soft_wrap=True, markup=False, highlight=False)
+if not out.is_terminal:
+    out = Console(soft_wrap=True, markup=False, highlight=False, width=_WIDTH_ELSEWHERE)
+
+
+def watch_list(checked: CheckedWatchList) -> None:
+    table = Table("watch", "interval", "markets", "looks back", "notifies", box=None)
+    for one in checked.watches:
+        back = ", ".join(f"{candles} x {name}" for name, candles in one.look_back.items())
+        watch = one.watch
+        table.add_row(watch.name, watch.interval, str(len(watch.markets)), back, ", ".join(watch.notify))
+    out.print(table)
+
+
+def changes(report: dict[str, Any]) -> None:
+    changed = [f"{one['name']} ({one['what']}{_generation(one['what'])})" for one in report["changed"]]
+    for word, names in (("added", report["added"]), ("changed", changed), ("removed", report["removed"])):
+        for name in names:
+            out.print(f"{word:9} {name}")
+    for word in ("added", "removed"):
+        for name in report[f"recipients_{word}"]:
+            out.print(f"{word:9} recipient {name}")
+    out.print(f"{len(report['unchanged'])} unchanged", style="dim")
+
+
+def _generation(what: str) -> str:
+    return ": starts anew" if "rule" in what else ""
+
+
+def alerts(rows: Iterable[dict[str, Any]]) -> None:
+    table = Table("closed (UTC)", "market", "watch", "kind", "price", "values", "deliveries", box=None)
+    for row in rows:
+        values = ", ".join(f"{name} {format_number(value)}" for name, value in row["figures"].items())
+        sent = ", ".join(f"{one['recipient']}: {one['held_by'] or one['state']}" for one in row["deliveries"])
+        when = row["close_time"][:16].replace("T", " ")
+        table.add_row(when, row["market"], row["watch"], row["kind"], format_number(row["price"]), values, sent)
+    out.print(table)
+
+
+def status(result: dict[str, Any]) -> None:
+    sources = Table("source", "markets", "candles", "lag", "last success", "last error", box=None)
+    for row in result["sources"]:
+        lag = "-" if row["lag_seconds"] is None else f"{row['lag_seconds']:.0f} s"
+        success = (row["last_success"] or "never")[:19].replace("T", " ")
+        sources.add_row(row["name"], str(row["markets"]), f"{row['candles']:,}", lag, success, row["last_error"] or "-")
+    out.print(sources)
+    watches = Table("watch", "interval", "markets", "generation", "alerts", box=None)
+    for row in result["watches"]:
+        watches.add_row(row["name"], row["interval"], str(row["markets"]), str(row["generation"]), str(row["alerts"]))
+    out.print(watches)
+    for row in result["series_errors"]:
+        out.print(f"{row['market']} {row['interval']}: {row['error']}", style="red")
+    deliveries, queues = result["deliveries"], result["queues"]
+    held = ", ".join(f"{count} {reason}" for reason, count in deliveries["held"].items()) or "none"
+    out.print(
+        f"emails: {deliveries['sent']} alerts sent, {deliveries['waiting']} waiting, held {held}, "
+        f"{deliveries['uncertain']} maybe sent twice"
+    )
+    depths = ", ".join(f"{name} {one['visible']} waiting {one['in_flight']} in hand" for name, one in queues.items())
+    out.print(f"queues: {depths}")
+    unconfirmed = [one["name"] for one in result["recipients"] if not one["confirmed"]]
+    if unconfirmed:
+        out.print(f"not confirmed yet: {', '.join(unconfirmed)}", style="yellow")
+
+
+def indicator(entry: Indicator) -> None:
+    parameters = ", ".join(f"{one.name}={one.default:g}" for one in entry.parameters)
+    out.print(f"{entry.name}({parameters})", style="bold")
+    for one in entry.parameters:
+        out.print(f"  {one.name}: {'whole number' if one.whole else 'number'} from {one.least:g} to {one.most:g}")
+    defaults = {one.name: one.default for one in entry.parameters}
+    out.print(f"  outputs: {', '.join(entry.outputs)}")
+    out.print(f"  first defined after {entry.warm_up(defaults)} candles, looks back {entry.look_back(defaults)}")
+    out.print(f"  {entry.formula}")
+    out.print(f"  source: {entry.source}", style="dim")

@@ -1,0 +1,264 @@
+"""The decisions that the templates hold, asserted on the templates themselves."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cfnlint.decode.cfn_yaml import load
+
+FOLDER = Path(__file__).resolve().parents[2] / "cloudformation"
+TEMPLATES: dict[str, dict[str, Any]] = {path.stem: load(str(path)) for path in sorted(FOLDER.glob("*.yaml"))}
+ROOT = TEMPLATES["crypto-watch"]
+
+
+def resources(kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and definition of every resource of this type, in all templates."""
+    for template in TEMPLATES.values():
+        for name, resource in template["Resources"].items():
+            if resource["Type"] == kind:
+                yield name, resource
+
+
+def properties(kind: str) -> dict[str, dict[str, Any]]:
+    return {name: resource["Properties"] for name, resource in resources(kind)}
+
+
+def statements() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every statement of every policy that grants a role or a user something."""
+    for name, role in properties("AWS::IAM::Role").items():
+        for policy in role.get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield name, statement
+    for name, policy in properties("AWS::IAM::Policy").items():
+        for statement in policy["PolicyDocument"]["Statement"]:
+            yield name, statement
+
+
+def as_list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list) else [value]
+
+
+def test_cfn_lint_finds_nothing() -> None:
+    command = [str(Path(sys.executable).with_name("cfn-lint")), *(str(path) for path in sorted(FOLDER.glob("*.yaml")))]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_each_template_stays_small(name: str) -> None:
+    assert len((FOLDER / f"{name}.yaml").read_text().splitlines()) < 300
+
+
+def test_every_template_is_in_the_root() -> None:
+    nested = {
+        re.search(r"/([a-z-]+)\.yaml$", str(one["TemplateURL"]["Fn::Sub"]))
+        for one in properties("AWS::CloudFormation::Stack").values()
+    }
+    assert {found.group(1) for found in nested if found} == set(TEMPLATES) - {"crypto-watch"}
+
+
+def test_every_parameter_is_asked_as_a_question_in_a_group() -> None:
+    interface = ROOT["Metadata"]["AWS::CloudFormation::Interface"]
+    grouped = [name for group in interface["ParameterGroups"] for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(ROOT["Parameters"])
+    labels = {name: label["default"] for name, label in interface["ParameterLabels"].items()}
+    assert sorted(labels) == sorted(ROOT["Parameters"])
+    assert [name for name, label in labels.items() if "?" not in label] == []
+
+
+# --- queues ---
+
+
+def test_every_queue_has_a_dead_letter_queue_that_keeps_longer() -> None:
+    queues = properties("AWS::SQS::Queue")
+    dead = {
+        one["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+        for one in queues.values()
+        if "RedrivePolicy" in one
+    }
+    assert dead == {"AnalysisDeadLetterQueue", "AlertsDeadLetterQueue"}
+    for name, queue in queues.items():
+        assert queue["SqsManagedSseEnabled"] is True, name
+        if name in dead:
+            assert queue["MessageRetentionPeriod"] == 14 * 86400
+        else:
+            assert queue["RedrivePolicy"]["maxReceiveCount"] >= 3
+            assert queue["MessageRetentionPeriod"] < 14 * 86400
+
+
+def test_alerts_stay_invisible_for_six_times_the_function_that_reads_them() -> None:
+    queues = properties("AWS::SQS::Queue")
+    notify = properties("AWS::Lambda::Function")["NotifyFunction"]
+    assert queues["AlertsQueue"]["VisibilityTimeout"] >= 6 * notify["Timeout"]
+
+
+def test_what_a_dead_worker_held_comes_back_within_a_minute_and_not_during_its_task() -> None:
+    task_limit_s = 30
+    assert task_limit_s < properties("AWS::SQS::Queue")["AnalysisQueue"]["VisibilityTimeout"] <= 60
+
+
+def test_every_queue_and_topic_refuses_what_is_not_tls() -> None:
+    covered = set()
+    for kind, members in (("AWS::SQS::QueuePolicy", "Queues"), ("AWS::SNS::TopicPolicy", "Topics")):
+        for policy in properties(kind).values():
+            denied = [
+                one
+                for one in policy["PolicyDocument"]["Statement"]
+                if one["Effect"] == "Deny"
+                and one["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+                and one["Principal"] == "*"
+            ]
+            if denied:
+                covered |= {member["Ref"] for member in policy[members]}
+    assert covered == set(properties("AWS::SQS::Queue")) | set(properties("AWS::SNS::Topic"))
+
+
+def test_notify_reads_its_queue_with_partial_failures_and_a_limit() -> None:
+    (mapping,) = properties("AWS::Lambda::EventSourceMapping").values()
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["ScalingConfig"]["MaximumConcurrency"] >= 2
+    assert "MaximumBatchingWindowInSeconds" not in mapping  # it gathers by itself
+
+
+# --- functions ---
+
+
+def test_every_function_has_its_own_log_with_an_end_and_runs_in_the_network() -> None:
+    logs = properties("AWS::Logs::LogGroup")
+    assert all("RetentionInDays" in log for log in logs.values())
+    used = []
+    for function in properties("AWS::Lambda::Function").values():
+        used.append(function["LoggingConfig"]["LogGroup"]["Ref"])
+        assert function["VpcConfig"]["SubnetIds"] == {"Ref": "SubnetIds"}
+    assert sorted(used) == sorted(logs)
+
+
+def test_functions_are_given_only_the_variables_they_read() -> None:
+    common = {"DATABASE_SECRET_ARN", "DATABASE_CA_FILE"}
+    expected = {
+        "DispatchFunction": {"INGEST_FUNCTION"},
+        "IngestFunction": {"ANALYSIS_QUEUE_URL"},
+        "SweepFunction": {"ANALYSIS_QUEUE_URL", "ALERTS_QUEUE_URL"},
+        "NotifyFunction": {"ALERT_TOPIC_ARN", "GATHER_SECONDS"},
+        "ControlFunction": {"ANALYSIS_QUEUE_URL", "ALERTS_QUEUE_URL", "ALERT_TOPIC_ARN"},
+    }
+    given = {name: set(one["Environment"]["Variables"]) for name, one in properties("AWS::Lambda::Function").items()}
+    assert given == {name: common | more for name, more in expected.items()}
+
+
+def test_every_handler_is_there() -> None:
+    for function in properties("AWS::Lambda::Function").values():
+        package, module, name = function["Handler"].split(".")
+        assert f"def {name}(" in (FOLDER.parent / package / f"{module}.py").read_text()
+
+
+def test_the_command_line_finds_control_by_the_stacks_name() -> None:
+    control = ROOT["Resources"]["Control"]["Properties"]["Parameters"]
+    assert control["FunctionName"] == {"Fn::Sub": "${AWS::StackName}-control"}
+
+
+def test_dispatch_and_sweep_run_each_minute_and_a_missed_one_is_not_made_up() -> None:
+    schedules = properties("AWS::Scheduler::Schedule")
+    assert {one["Target"]["Arn"]["Fn::GetAtt"][0] for one in schedules.values()} == {
+        "DispatchFunction",
+        "SweepFunction",
+    }
+    for schedule in schedules.values():
+        assert schedule["ScheduleExpression"] == "rate(1 minute)"
+        assert schedule["Target"]["RetryPolicy"]["MaximumRetryAttempts"] == 0
+
+
+# --- rights ---
+
+
+def test_no_action_is_a_wildcard() -> None:
+    assert [(name, one["Action"]) for name, one in statements() if any("*" in a for a in as_list(one["Action"]))] == []
+
+
+def test_no_right_is_for_every_resource() -> None:
+    assert [(name, one["Action"]) for name, one in statements() if "*" in as_list(one["Resource"])] == []
+
+
+def test_alarms_may_publish_to_their_encrypted_topic() -> None:
+    """Under AWS's own key, or a policy with nothing but the TLS rule, an alarm topic stays silent."""
+    alarms = TEMPLATES["observability"]["Resources"]
+    assert alarms["AlarmTopic"]["Properties"]["KmsMasterKeyId"] == {"Ref": "AlarmKey"}
+    key = alarms["AlarmKey"]["Properties"]["KeyPolicy"]["Statement"]
+    topic = alarms["AlarmTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    cloudwatch = {"Service": "cloudwatch.amazonaws.com"}
+    (may_encrypt,) = [one for one in key if one["Principal"] == cloudwatch]
+    assert set(may_encrypt["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
+    assert [one["Action"] for one in topic if one["Principal"] == cloudwatch] == ["sns:Publish"]
+
+
+# --- workers ---
+
+
+def scaling() -> dict[str, Any]:
+    policy = properties("AWS::AutoScaling::ScalingPolicy")["KeepUpPolicy"]
+    found: dict[str, Any] = policy["TargetTrackingConfiguration"]
+    return found
+
+
+def test_the_fleet_follows_the_seconds_of_work_that_wait_or_are_in_hand() -> None:
+    metrics = {one["Id"]: one for one in scaling()["CustomizedMetricSpecification"]["Metrics"]}
+    assert scaling()["TargetValue"] == 1
+    assert "DisableScaleIn" not in scaling()
+    assert [name for name, one in metrics.items() if one["ReturnData"]] == ["load"]
+    assert metrics["load"]["Expression"] == {
+        "Fn::Sub": "(lv+FILL(li,0))*${LiveMeanSeconds}/(${LiveGoalSeconds}*${LiveSlots})/IF(n>0,n,1)"
+    }
+    stats = {name: one["MetricStat"]["Stat"] for name, one in metrics.items() if "MetricStat" in one}
+    assert stats == {"lv": "Maximum", "li": "Maximum", "n": "Average"}
+
+
+def test_a_busy_fleet_does_not_grow_because_it_is_busy() -> None:
+    """With every slot working and nothing waiting, the load must not be above its target."""
+    mean, goal = (float(ROOT["Parameters"][name]["Default"]) for name in ("LiveMeanSeconds", "LiveGoalSeconds"))
+    assert mean / goal <= 1
+
+
+def test_the_group_reports_what_the_expression_reads() -> None:
+    (group,) = properties("AWS::AutoScaling::AutoScalingGroup").values()
+    (collected,) = group["MetricsCollection"]
+    assert collected["Granularity"] == "1Minute"
+    assert "GroupInServiceInstances" in collected["Metrics"]
+
+
+def test_a_worker_that_is_to_go_drains_first() -> None:
+    (hook,) = properties("AWS::AutoScaling::LifecycleHook").values()
+    assert hook["LifecycleTransition"] == "autoscaling:EC2_INSTANCE_TERMINATING"
+    assert hook["HeartbeatTimeout"] == 300
+    assert hook["DefaultResult"] == "CONTINUE"
+
+
+def test_instances_give_credentials_only_to_those_who_ask_properly() -> None:
+    (template,) = properties("AWS::EC2::LaunchTemplate").values()
+    assert template["LaunchTemplateData"]["MetadataOptions"]["HttpTokens"] == "required"
+
+
+# --- database ---
+
+
+def test_the_database_survives_its_stack_and_is_not_public() -> None:
+    database = TEMPLATES["database"]["Resources"]["Database"]
+    assert (database["DeletionPolicy"], database["UpdateReplacePolicy"]) == ("Snapshot", "Snapshot")
+    assert database["Properties"]["DeletionProtection"] == {"Ref": "DeletionProtection"}
+    assert ROOT["Parameters"]["DeletionProtection"]["Default"] == "true"
+    assert database["Properties"]["StorageEncrypted"] is True
+    for instance in properties("AWS::RDS::DBInstance").values():
+        assert instance["PubliclyAccessible"] is False
+    (parameters,) = properties("AWS::RDS::DBParameterGroup").values()
+    assert parameters["Parameters"]["rds.force_ssl"] == "1"
+
+
+def test_the_password_is_generated_and_stands_nowhere() -> None:
+    database = TEMPLATES["database"]["Resources"]["Database"]["Properties"]
+    assert "ManageMasterUserPassword" not in database  # it would forbid read replicas
+    assert database["MasterUserPassword"] == {"Fn::Sub": "{{resolve:secretsmanager:${Secret}:SecretString:password}}"}
+    assert "GenerateSecretString" in TEMPLATES["database"]["Resources"]["Secret"]["Properties"]
+    assert "SecretAttachment" in TEMPLATES["database"]["Resources"]
