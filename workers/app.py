@@ -40,12 +40,12 @@ app = build_app(Settings())
 app.set_current()
 
 
-@setup_logging.connect
+@setup_logging.connect  # type: ignore[untyped-decorator]
 def _configure_logging(**_: Any) -> None:
     configure_logging()
 
 
-@worker_process_init.connect
+@worker_process_init.connect  # type: ignore[untyped-decorator]
 def _warm_up(**_: Any) -> None:
     """Load the compiled kernels before the first task, not within it."""
     from cryptowatch.rules import warm_up

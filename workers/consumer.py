@@ -3,7 +3,7 @@
 from typing import Any
 
 from celery.worker.consumer import Consumer
-from kombu import Message
+from kombu.message import Message
 
 from workers.log import logger
 
@@ -16,8 +16,8 @@ class RejectingConsumer(Consumer):  # type: ignore[misc]
 
     def on_decode_error(self, message: Message, exc: Exception) -> None:
         logger.error("undecodable message", extra={"error": repr(exc), "body": repr(message.body)[:200]})
-        message.reject()
+        message.reject()  # type: ignore[no-untyped-call]
 
     def on_unknown_message(self, body: Any, message: Message) -> None:
         logger.error("unknown message", extra={"body": repr(body)[:200]})
-        message.reject()
+        message.reject()  # type: ignore[no-untyped-call]

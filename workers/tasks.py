@@ -35,7 +35,7 @@ def _rule_of(watch: StoredWatch) -> Rule:
     return _compiled(watch.watch.when, watch.watch.interval)
 
 
-@shared_task(name=ANALYSE)  # type: ignore[misc]
+@shared_task(name=ANALYSE)  # type: ignore[untyped-decorator]
 def analyse_markets(**message: Any) -> None:
     """Evaluate what is ready on the markets a message names: `version, interval_s, market_ids, wal`.
 

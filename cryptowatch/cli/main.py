@@ -107,7 +107,10 @@ def status(stack: Stack = None, region: Region = None, as_json: Json = False) ->
 
 @app.command()
 def migrate(stack: Stack = None, region: Region = None, as_json: Json = False) -> None:
-    """Bring the database's schema up to date."""
+    """Bring the database's schema up to date.
+
+    Example: `cryptowatch migrate --stack crypto-watch`
+    """
     result = _ask({"action": "migrate"}, stack, region)
     if as_json:
         _print_json(result)

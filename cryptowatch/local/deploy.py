@@ -3,8 +3,9 @@
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import boto3
@@ -51,15 +52,21 @@ class Emulator:
 
     endpoint_url: str
     region: str = "us-east-1"
+    _clients: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     def client(self, service: str) -> Any:
-        return boto3.client(
-            service,  # type: ignore[call-overload]
-            endpoint_url=self.endpoint_url,
-            region_name=self.region,
-            aws_access_key_id=ACCOUNT,
-            aws_secret_access_key="local",  # noqa: S106  the emulator takes any
-        )
+        """The client for a service; threads may share it, but not the making of it."""
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = boto3.client(
+                    service,  # type: ignore[call-overload]
+                    endpoint_url=self.endpoint_url,
+                    region_name=self.region,
+                    aws_access_key_id=ACCOUNT,
+                    aws_secret_access_key="local",  # noqa: S106  the emulator takes any
+                )
+            return self._clients[service]
 
 
 def deploy(

@@ -14,12 +14,20 @@ from cryptowatch.clock import Anchor, RecordClock
 from cryptowatch.queues import depth
 from cryptowatch.settings import Settings
 from cryptowatch.store.database import Connection, connect, transaction
+from cryptowatch.store.moments import ready_moments
 
 MINUTE = timedelta(minutes=1)
-#: Seconds of wall time for which the clock is held at most.
-HOLD_S = 20.0
-#: Seconds of wall time after which a minute that is not done is dispatched again.
+#: Seconds of wall time for which the clock is held at most: a killed worker's message comes back after 60.
+HOLD_S = 80.0
+#: Seconds of wall time for which it is held after a minute that was not done within `HOLD_S`: something is broken
+#: for good, and the rest must go on.
+SHORT_HOLD_S = 2.0
+#: Seconds of wall time after which a minute that is not done is dispatched and swept again.
 AGAIN_S = 3.0
+#: Seconds for which a failing function or database is tried again before the clock gives up.
+PATIENCE_S = 60.0
+#: Seconds a stop waits for a function that is being invoked.
+_STOP_S = 3.0
 
 _UNFINISHED = """
 SELECT EXISTS (
@@ -52,7 +60,7 @@ class Driver:
         settings: Settings,
         sqs: object,
         invoke_dispatch: Callable[[], list[str]],
-        invoke_sweep: Callable[[], None],
+        invoke_sweep: Callable[[], object],
     ) -> None:
         self._clock = clock
         self._speed = speed
@@ -65,8 +73,9 @@ class Driver:
         self._thread = threading.Thread(target=self._run, daemon=True, name="clock")
         self.over = threading.Event()
         self.failure: BaseException | None = None
-        #: Minutes at which the clock had to be held for longer than `HOLD_S`.
+        #: Minutes at which the clock went on although their work was not done.
         self.overruns = 0
+        self._patience = HOLD_S
 
     def start(self) -> None:
         self._thread.start()
@@ -75,17 +84,24 @@ class Driver:
         """Stop and freeze the clock: the next start goes on from here."""
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join(timeout=HOLD_S)
+            self._thread.join(timeout=_STOP_S)
         freeze(self._clock)
 
     def _run(self) -> None:
-        try:
-            with closing(connect(self._settings)) as connection:
-                minute = _next_minute(self._clock.now())
-                while not self._stop.is_set() and not self.over.is_set():
-                    minute = self._one_minute(connection, minute)
-        except Exception as error:
-            self.failure = error
+        """Minute after minute; a database or function that is away for a while holds the clock, too."""
+        minute = _next_minute(self._clock.now())
+        gave_way = time.monotonic()
+        while not self._stop.is_set() and not self.over.is_set():
+            try:
+                with closing(connect(self._settings)) as connection:
+                    while not self._stop.is_set() and not self.over.is_set():
+                        minute = self._one_minute(connection, minute)
+                        gave_way = time.monotonic()
+            except Exception as error:
+                if time.monotonic() - gave_way > PATIENCE_S:
+                    self.failure = error
+                    return
+                self._stop.wait(1)
 
     def _one_minute(self, connection: Connection, minute: datetime) -> datetime:
         """Let the clock run to `minute`, do its work, and give the next one."""
@@ -100,22 +116,24 @@ class Driver:
             pass
         sources = self._dispatch()
         self._sweep()
-        if not self._finished(connection, minute, sources):
-            self.overruns += 1
+        finished = self._finished(connection, minute, sources)
+        self._patience = HOLD_S if finished else SHORT_HOLD_S
+        self.overruns += not finished
         if self._end and minute >= self._end:
             self.over.set()
         return minute + MINUTE
 
     def _finished(self, connection: Connection, minute: datetime, sources: list[str]) -> bool:
         """Wait until what this minute brought is read, evaluated and sent; False when that took too long."""
-        deadline = time.monotonic() + HOLD_S
+        deadline = time.monotonic() + self._patience
         again = time.monotonic() + AGAIN_S
         while time.monotonic() < deadline:
             if self._stop.is_set() or self._is_finished(connection, minute, sources):
                 return True
             if time.monotonic() > again:
-                # A run that the schedule had started was under way, and ours left at once.
+                # A run that the schedule had started was under way, and ours left at once; or a message is lost.
                 sources = self._dispatch()
+                self._sweep()
                 again = time.monotonic() + AGAIN_S
             self._stop.wait(0.05)
         return False
@@ -125,7 +143,7 @@ class Driver:
             return False
         with transaction(connection) as cursor:
             cursor.execute(_UNFINISHED, {"sources": sources, "minute": minute})
-            unfinished = cursor.fetchone()[0]  # type: ignore[index]
+            unfinished = cursor.fetchone()[0] or ready_moments(cursor, minute, 0.0)  # type: ignore[index]
         # Ingest queues its messages before it says that it is done, so the queue is looked at again.
         return not unfinished and not any(depth(self._sqs, self._settings.analysis_queue_url).values())
 

@@ -1,6 +1,7 @@
 """The AWS emulator, as a child process on a free port of 127.0.0.1."""
 
 import os
+import shutil
 import socket
 import sys
 import time
@@ -28,6 +29,8 @@ def aws_environment(endpoint_url: str) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     }
 
 
@@ -36,10 +39,23 @@ def clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
 
 
+def forget_user_settings() -> None:
+    """Keep the user's AWS settings, and proxies, from what this process and its children ask of this machine."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+    names = [os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or "", "127.0.0.1", "localhost"]
+    os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(filter(None, names))
+
+
 def start_emulator(folder: Path, environment: Mapping[str, str]) -> tuple[Child, Emulator]:
     """Start it; what `environment` holds reaches the functions, too. Wait for it with `wait_for_emulator`."""
     port = free_port()
     endpoint_url = f"http://127.0.0.1:{port}"
+    # The functions' unpacked code stays behind when the emulator is killed: keep it where `make clean` finds it.
+    temporary = folder / "emulator"
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
     whole = {
         **clean_environment(),
         **aws_environment(endpoint_url),
@@ -47,7 +63,10 @@ def start_emulator(folder: Path, environment: Mapping[str, str]) -> tuple[Child,
         "BIND_HOST": "127.0.0.1",
         "LAMBDA_EXECUTOR": "local",
         "IOT_MTLS_ENABLED": "0",
-        "LAMBDA_KEEPALIVE_MS": "600000",
+        "SFTP_ENABLED": "0",
+        "MINISTACK_HOST": "127.0.0.1",
+        "TMPDIR": str(temporary),
+        "STATE_DIR": str(temporary),
         **environment,
     }
     child = Child("emulator", [sys.executable, "-m", "ministack"], whole, folder)

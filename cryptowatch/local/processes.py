@@ -28,7 +28,7 @@ class Child:
         name: for its log file and its pid file.
         command: what to run.
         environment: its whole environment.
-        folder: the data folder; logs go to `logs/`, pid files to `pids/`.
+        folder: the data folder; logs go to `logs/`, the one before is kept as `.log.1`; pid files go to `pids/`.
     """
 
     def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
@@ -37,7 +37,9 @@ class Child:
         (folder / "pids").mkdir(parents=True, exist_ok=True)
         self.log = folder / "logs" / f"{name}.log"
         self._file = folder / "pids" / f"{name}.json"
-        with self.log.open("ab") as log:
+        if self.log.exists():
+            self.log.replace(self.log.with_suffix(".log.1"))
+        with self.log.open("wb") as log:
             self.process = subprocess.Popen(  # noqa: S603  our own commands
                 command,
                 env=dict(environment),

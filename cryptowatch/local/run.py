@@ -3,30 +3,53 @@
 import signal
 import threading
 import time
-from contextlib import closing
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
+import psycopg2
+from botocore.exceptions import BotoCoreError, ClientError
+
 from cryptowatch.local.deploy import DeployFailedError
-from cryptowatch.local.emulator import EmulatorFailedError
-from cryptowatch.local.exchange.replay import BadRecordError
+from cryptowatch.local.emulator import EmulatorFailedError, forget_user_settings
 from cryptowatch.local.lock import AlreadyRunningError, Lock
-from cryptowatch.local.origin import Kind, decide
+from cryptowatch.local.mail import MailCatcherError
+from cryptowatch.local.origin import Kind, OriginError, decide
+from cryptowatch.local.postgres import PostgresFailedError
 from cryptowatch.local.processes import clean_up_leftovers
 from cryptowatch.local.screen import Screen, open_screen
 from cryptowatch.local.snapshot import Snapshot, take_snapshot
 from cryptowatch.local.stack import LocalStack, LocalStackError
 from cryptowatch.local.state import DATA_FOLDER
-from cryptowatch.pipeline.catalog import ExchangeCatalog
-from cryptowatch.store.database import connect
+from cryptowatch.store.database import Connection, connect
 from cryptowatch.watches.form import CheckedWatchList
 from cryptowatch.watches.problem import WatchListError
-from cryptowatch.watches.reader import read_watch_list
 
 #: Seconds between two looks.
 LOOK_S = 0.5
 #: Looks between two adjustments of fleet and mail.
 LOOKS_AN_ADJUSTMENT = 4
+#: Seconds a look waits for a database that is away.
+PATIENCE_S = 1.0
+
+#: What may go wrong while the stack starts or runs, each with one clear line.
+_FAILURES = (
+    LocalStackError,
+    DeployFailedError,
+    EmulatorFailedError,
+    MailCatcherError,
+    OriginError,
+    PostgresFailedError,
+    OSError,
+)
+#: What is away for a moment and comes back: the database, the emulator.
+_AWAY = (psycopg2.Error, BotoCoreError, ClientError)
+
+
+class _StoppedError(Exception):
+    """The user wants it to end while it starts."""
 
 
 def run(
@@ -48,8 +71,7 @@ def run(
         timeout: seconds after which to end; with 1, and what is missing, when emails are.
     """
     began = time.monotonic()
-    stop = threading.Event()
-    _stop_on_signals(stop)
+    stop = _stop_on_signals()
     try:
         lock = Lock(data_dir)
     except AlreadyRunningError as error:
@@ -58,42 +80,85 @@ def run(
     screen = open_screen("local stack", lambda: time.monotonic() - began)
     stack: LocalStack | None = None
     try:
-        origin = decide(source, replay, speed, watches, screen.progress)
+        forget_user_settings()
+        early = _check_early(watches)
+
+        def progress(text: str) -> None:
+            screen.progress(text)
+            if early.done():
+                early.result()
+            if stop.is_set():
+                raise _StoppedError
+
+        origin = decide(source, replay, speed, watches, progress)
         for name in clean_up_leftovers((data_dir / origin.name).resolve()):
-            screen.progress(f"ended what an earlier run had left: {name}")
-        stack = LocalStack(data_dir, origin, screen.progress)
+            progress(f"ended what an earlier run had left: {name}")
+        stack = LocalStack(data_dir, origin, progress)
         stack.start()
-        _apply(stack, watches, screen)
+        early.result()
+        _apply(stack, watches, progress)
         stack.run_clock()
         return _watch(stack, screen, stop, until_emails, timeout, began)
+    except _StoppedError:
+        return 0 if until_emails is None else 1
     except WatchListError as error:
         screen.progress(f"the watch list cannot be used:\n{error}")
-    except (LocalStackError, DeployFailedError, EmulatorFailedError, BadRecordError, OSError) as error:
+    except _FAILURES as error:
         screen.progress(f"stopped: {error}")
     finally:
-        screen.close()
+        with suppress(OSError):  # a terminal that was closed
+            screen.close()
+        try:
+            if stack:
+                stack.stop()
+        finally:
+            lock.release()
         if stack:
-            stack.stop()
-            screen.progress(f"stopped; the data stays in {data_dir / stack.origin.name}")
-        lock.release()
+            with suppress(OSError):
+                screen.progress(f"stopped; the data stays in {data_dir / stack.origin.name}")
     return 1
 
 
-def _stop_on_signals(stop: threading.Event) -> None:
+def _stop_on_signals() -> threading.Event:
+    """An event that Ctrl-C, `kill` or the end of the terminal sets."""
+    stop = threading.Event()
+
     def on_signal(number: int, frame: FrameType | None) -> None:
         stop.set()
 
-    signal.signal(signal.SIGINT, on_signal)
-    signal.signal(signal.SIGTERM, on_signal)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, on_signal)
+    return stop
 
 
-def _apply(stack: LocalStack, watches: Path, screen: Screen) -> None:
-    catalog = ExchangeCatalog(base_url=stack.exchange_url, warn=screen.progress)
-    watch_list: CheckedWatchList = read_watch_list(watches.read_text(), file=str(watches), catalog=catalog)
+def _check_early(watches: Path) -> Future[CheckedWatchList]:
+    pool = ThreadPoolExecutor(1)
+    checked = pool.submit(_check, watches)
+    pool.shutdown(wait=False)
+    return checked
+
+
+def _check(
+    watches: Path, exchange_url: str | None = None, progress: Callable[[str], None] | None = None
+) -> CheckedWatchList:
+    """Read the watch list, without `progress` asking no exchange.
+
+    Compiling rules and listing exchanges need libraries that are slow to load, so this is also done once while
+    other things start: a mistake is told early, and later nothing waits for them.
+    """
+    from cryptowatch.pipeline.catalog import ExchangeCatalog
+    from cryptowatch.watches.reader import read_watch_list
+
+    catalog = ExchangeCatalog(base_url=exchange_url, offline=progress is None, warn=progress)
+    return read_watch_list(watches.read_text(encoding="utf-8"), file=str(watches), catalog=catalog)
+
+
+def _apply(stack: LocalStack, watches: Path, progress: Callable[[str], None]) -> None:
+    watch_list = _check(watches, stack.exchange_url, progress)
     report = stack.control({"action": "apply", "watch_list": watch_list.model_dump(mode="json", by_alias=True)})
     counts = ", ".join(f"{len(report[name])} {name}" for name in ("added", "changed", "removed", "unchanged"))
-    screen.progress(f"applied {watches}: {counts}")
     stack.mail.sync()
+    progress(f"applied {watches}: {counts}")
 
 
 def _watch(
@@ -101,30 +166,49 @@ def _watch(
 ) -> int:
     """Show what happens until there is a reason to end."""
     before = len(stack.mail.emails())
-    sqs = stack.emulator.client("sqs")
-    urls = {"analysis": stack.outputs.analysis_queue_url, "alerts": stack.outputs.alerts_queue_url}
     looks = 0
-    with closing(connect(stack.settings())) as connection:
+    connection: Connection | None = None
+    snapshot: Snapshot | None = None
+    trouble = ""
+    try:
         while not stop.is_set():
-            emails = stack.mail.emails()
-            now = stack.clock.now()
-            snapshot = take_snapshot(connection, sqs, urls, now, emails, stack.fleet.doing())
-            screen.show(snapshot)
-            if until is not None and len(emails) - before >= until:
+            stack.check()
+            try:
+                connection = connection or connect(stack.settings(), PATIENCE_S)
+                snapshot = _look(stack, connection)
+                screen.show(snapshot)
+                looks += 1
+                if looks % LOOKS_AN_ADJUSTMENT == 0:
+                    stack.fleet.adjust()
+                    stack.mail.sync()
+                trouble = ""
+            except _AWAY as error:
+                if connection:
+                    connection.close()
+                    connection = None
+                if str(error) != trouble:
+                    screen.progress(f"cannot look for the moment: {error}".strip())
+                trouble = str(error)
+            delivered = len(stack.mail.emails()) - before
+            if until is not None and delivered >= until:
                 return 0
             if timeout is not None and time.monotonic() - began > timeout:
-                return _out_of_time(screen, snapshot, len(emails) - before, until)
-            if stack.driver and stack.driver.failure:
-                raise LocalStackError(f"the clock stopped: {stack.driver.failure}")
-            if stack.driver and stack.driver.over.is_set() and not _has_work(snapshot):
+                return _out_of_time(screen, snapshot, delivered, until)
+            if stack.driver and stack.driver.over.is_set() and snapshot and not _has_work(snapshot):
                 screen.progress("the record is over; `make clean` forgets it, so that it can be replayed again")
-                return 0 if until is None else _out_of_time(screen, snapshot, len(emails) - before, until)
-            looks += 1
-            if looks % LOOKS_AN_ADJUSTMENT == 0:
-                stack.fleet.adjust()
-                stack.mail.sync()
+                return _out_of_time(screen, snapshot, delivered, until)
             stop.wait(LOOK_S)
+    finally:
+        if connection:
+            connection.close()
     return 0 if until is None else 1
+
+
+def _look(stack: LocalStack, connection: Connection) -> Snapshot:
+    sqs = stack.emulator.client("sqs")
+    urls = {"analysis": stack.outputs.analysis_queue_url, "alerts": stack.outputs.alerts_queue_url}
+    emails = stack.mail.emails()
+    return take_snapshot(connection, sqs, urls, stack.clock.now(), emails, stack.fleet.doing(), stack.origin.speed)
 
 
 def _has_work(snapshot: Snapshot) -> bool:
@@ -132,13 +216,17 @@ def _has_work(snapshot: Snapshot) -> bool:
     return queued or bool(snapshot.deliveries["waiting"])
 
 
-def _out_of_time(screen: Screen, snapshot: Snapshot, delivered: int, until: int | None) -> int:
+def _out_of_time(screen: Screen, snapshot: Snapshot | None, delivered: int, until: int | None) -> int:
+    """The exit code, and what is missing."""
     if until is None:
         return 0
-    waiting = {name: depth["visible"] + depth["in_flight"] for name, depth in snapshot.queues.items()}
-    screen.progress(
-        f"{delivered} of {until} emails delivered: {snapshot.candles} candles stored, {snapshot.alerts} alerts, "
-        f"{snapshot.deliveries['waiting']} waiting, held {snapshot.deliveries['held'] or 'none'}, "
-        f"queued {waiting}"
-    )
+    missing = f"{delivered} of {until} emails delivered"
+    if snapshot:
+        waiting = {name: depth["visible"] + depth["in_flight"] for name, depth in snapshot.queues.items()}
+        missing += (
+            f": {snapshot.candles} candles stored, {snapshot.alerts} alerts, "
+            f"{snapshot.deliveries['waiting']} waiting, held {snapshot.deliveries['held'] or 'none'}, "
+            f"queued {waiting}"
+        )
+    screen.progress(missing)
     return 1

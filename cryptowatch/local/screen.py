@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
@@ -51,6 +51,8 @@ class PlainScreen:
         self._before = snapshot
         if before is None:
             self._print(f"goes on from {snapshot.candles} candles, {snapshot.alerts} alerts, {snapshot.emails} emails")
+            if snapshot.next_close:
+                self._print(_next_close(snapshot))
             return
         counted = {row["name"]: int(row["candles"]) for row in before.sources}
         for row in snapshot.sources:
@@ -95,13 +97,22 @@ class LiveScreen:
 
     def draw(self, snapshot: Snapshot) -> Panel:
         """The whole screen for one snapshot."""
-        head = f"{snapshot.at:%Y-%m-%d %H:%M:%S} UTC   {snapshot.candles:,} candles stored"
-        parts = [head, _sources(snapshot), _work(snapshot), _alerts(snapshot), _mail(snapshot)]
+        head = f"{snapshot.at:%Y-%m-%d %H:%M:%S} UTC"
+        head += f", {snapshot.speed:g} times as fast" if snapshot.speed != 1 else ""
+        head += f"   {_next_close(snapshot)}" if snapshot.next_close else ""
+        head += f"   {snapshot.candles:,} candles stored"
+        parts: list[RenderableType] = [head, _sources(snapshot), _work(snapshot), _alerts(snapshot), _mail(snapshot)]
         return Panel(Group(*parts), title=f"Crypto Watch: {self._title}", subtitle="Ctrl-C stops", border_style="cyan")
 
     def close(self) -> None:
         if self._live is not None:
             self._live.stop()
+
+
+def _next_close(snapshot: Snapshot) -> str:
+    assert snapshot.next_close
+    left = (snapshot.next_close - snapshot.at).total_seconds() / snapshot.speed
+    return f"the next candle closes at {snapshot.next_close:%H:%M} UTC, in {left:.0f} s"
 
 
 def _sources(snapshot: Snapshot) -> Table:

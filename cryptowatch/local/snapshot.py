@@ -7,6 +7,7 @@ from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
+from cryptowatch.markets.interval import interval_of_seconds
 from cryptowatch.queues import depth
 from cryptowatch.store import status
 from cryptowatch.store.database import Connection, transaction
@@ -28,12 +29,16 @@ class Snapshot:
 
     Args:
         at: market time.
+        speed: how many times as fast as wall time it runs.
+        next_close: when the next candle that a watch reads closes; None when there is no watch.
         sources: rows of `status.source_rows`.
         alerts: how many there are; `newest_alerts` are rows of `status.newest_alerts`.
         workers: by name, what each did last.
     """
 
     at: datetime
+    speed: float
+    next_close: datetime | None
     sources: list[dict[str, Any]]
     queues: dict[str, dict[str, int]]
     alerts: int
@@ -60,6 +65,7 @@ def take_snapshot(
     at: datetime,
     emails: Sequence[Path],
     workers: dict[str, str],
+    speed: float = 1.0,
 ) -> Snapshot:
     """Look at everything once."""
     sources = status.source_rows(connection, at)
@@ -67,8 +73,14 @@ def take_snapshot(
         deliveries = counts(cursor)
         cursor.execute("SELECT count(*) FROM alerts")
         alerts = cursor.fetchone()[0]  # type: ignore[index]
+        cursor.execute(
+            "SELECT DISTINCT input.interval_s FROM watch_inputs input JOIN watch_state USING (watch_id) ORDER BY 1"
+        )
+        grids = [interval_of_seconds(seconds) for (seconds,) in cursor.fetchall()]
     return Snapshot(
         at=at,
+        speed=speed,
+        next_close=min((grid.close_time(grid.step_at(at)) for grid in grids), default=None),
         sources=sources,
         queues={name: depth(sqs, url) for name, url in queue_urls.items()},
         alerts=alerts,

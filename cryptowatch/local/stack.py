@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
+from botocore.exceptions import BotoCoreError, ClientError
 
 from cryptowatch.clock import Clock, RecordClock, WallClock
 from cryptowatch.local.deploy import StackOutputs, deploy
@@ -55,6 +56,8 @@ class LocalStack:
         self._root = root
         self._progress = progress
         self._closing = ExitStack()
+        #: Processes without which nothing works.
+        self._needed: list[Child] = []
         self.driver: Driver | None = None
 
     def start(self) -> None:
@@ -79,6 +82,7 @@ class LocalStack:
         with ThreadPoolExecutor() as pool:
             postgres = pool.submit(self._start_postgres)
             emulator, self.emulator = start_emulator(self.folder, environment)
+            self._needed.append(emulator)
             self._closing.callback(emulator.stop)
             exchange = pool.submit(self._start_exchange) if self.origin.record else None
             wait_for_emulator(emulator, self.emulator)
@@ -94,8 +98,7 @@ class LocalStack:
             "ALERTS_QUEUE_URL": self.outputs.alerts_queue_url,
         }
         self._start_fleet()
-        # Without a record to send, this only wakes the function: the first email need not wait for it.
-        threading.Thread(target=self.invoke, args=(self.outputs.notify_function, {"Records": []}), daemon=True).start()
+        threading.Thread(target=self._wake_notify, daemon=True).start()
         self.control({"action": "migrate"})
         self.mail = MailCatcher(self.emulator, self.outputs.alert_topic_arn, self.folder / "mail")
         self._closing.callback(self.mail.stop)
@@ -107,19 +110,26 @@ class LocalStack:
         write_state(self._root, state)
         self._closing.callback(remove_state, self._root)
 
+    def _wake_notify(self) -> None:
+        """Without a record to send, this only wakes the function: the first email need not wait for it."""
+        with suppress(LocalStackError, BotoCoreError, ClientError):
+            self.invoke(self.outputs.notify_function, {"Records": []})
+
     def _start_postgres(self) -> Postgres:
         postgres = Postgres(self.folder)
         self._closing.callback(postgres.stop)
         return postgres
 
     def _start_exchange(self) -> None:
-        assert self.origin.record and self.exchange_url
+        assert self.origin.record
+        assert self.exchange_url
         command = [sys.executable, "-m", "cryptowatch.local.exchange", "--record", self.origin.record]
         command += ["--clock", str(self.folder / "clock.json"), "--port", self.exchange_url.rpartition(":")[2]]
         child = Child("exchange", command, clean_environment(), self.folder)
+        self._needed.append(child)
         self._closing.callback(child.stop)
         deadline = time.monotonic() + EXCHANGE_PATIENCE_S
-        while "serving" not in child.log.read_text().rpartition("\n\n")[2]:
+        while "serving" not in child.log.read_text():
             if not child.is_running():
                 raise LocalStackError(f"the simulated exchange ended: {child.log.read_text().strip()[-300:]}")
             if time.monotonic() > deadline:
@@ -128,7 +138,7 @@ class LocalStack:
         self._progress("started the simulated exchange")
 
     def _start_fleet(self) -> None:
-        self.fleet = Fleet(self.emulator, self.outputs.worker_group, self._environment, self.folder)
+        self.fleet = Fleet(self.emulator, self.outputs.worker_group, self._environment, self.folder, self._progress)
         self._closing.callback(self.fleet.stop, DRAIN_S)
         self.fleet.adjust()
         self._progress(f"started {len(self.fleet.pids())} worker(s), as the Auto Scaling group wants")
@@ -144,7 +154,7 @@ class LocalStack:
                 self.settings(),
                 self.emulator.client("sqs"),
                 lambda: self.invoke(self.outputs.dispatch_function, {})["sources"],
-                lambda: self.invoke(self.outputs.sweep_function, {}) and None,
+                lambda: self.invoke(self.outputs.sweep_function, {}),
             )
             self._closing.callback(self.driver.stop)
             self.driver.start()
@@ -171,6 +181,18 @@ class LocalStack:
         if answer.get("FunctionError"):
             raise LocalStackError(f"{function} failed: {str(payload.get('errorMessage', payload))[:300]}")
         return dict(payload)
+
+    def check(self) -> None:
+        """See that what everything needs is still there.
+
+        Raises:
+            LocalStackError: a process ended, or the clock cannot go on.
+        """
+        for child in self._needed:
+            if not child.is_running():
+                raise LocalStackError(f"the {child.name} ended by itself; its log is {child.log}")
+        if self.driver and self.driver.failure:
+            raise LocalStackError(f"the clock cannot go on: {self.driver.failure}")
 
     def stop(self) -> None:
         """Stop what was started, whatever of it there is."""

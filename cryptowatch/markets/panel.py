@@ -80,7 +80,7 @@ def build_panel(
         settled_before: by market id, the first step that is not settled: columns from there on stay NaN.
     """
     shape = (len(rows), max(0, last_step - first_step + 1))
-    columns = [np.full(shape, np.nan) for _ in range(5)]
+    open_, high, low, close, volume = columns = [np.full(shape, np.nan) for _ in range(5)]
     filled = np.zeros(shape, dtype=np.bool_)
     for row, (market_id, stored) in enumerate(rows.items()):
         end = min(shape[1], settled_before[market_id] - first_step)
@@ -88,7 +88,7 @@ def build_panel(
             continue
         lost = unobtainable.get(market_id, ())
         _lay_one_market(columns, filled, row, end, first_step, stored, lost)
-    return Panel(interval, first_step, tuple(rows), *columns, filled)
+    return Panel(interval, first_step, tuple(rows), open_, high, low, close, volume, filled)
 
 
 def _lay_one_market(

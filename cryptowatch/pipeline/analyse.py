@@ -67,7 +67,7 @@ def analyse(
     rule_of: RuleOf,
     interval_s: int,
     market_ids: Sequence[int],
-    on_alerts: Callable[[list[int]], None],
+    on_alerts: Callable[[list[int]], object],
 ) -> int:
     """Evaluate what is ready on these markets for the watches that read this interval; returns the moments evaluated.
 

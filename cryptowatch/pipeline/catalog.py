@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 from functools import cache
 
+from cryptowatch.sources.endpoint import NotSimulatedError
 from cryptowatch.sources.errors import SourceError
 from cryptowatch.sources.exchange import Exchange
 from cryptowatch.sources.registry import known_sources, open_source
@@ -33,7 +34,10 @@ class ExchangeCatalog:
         return known_sources()
 
     def intervals(self, source: str) -> Collection[str] | None:
-        return self._exchange(source).intervals()
+        try:
+            return self._exchange(source).intervals()
+        except NotSimulatedError:
+            return None
 
     def symbols(self, source: str) -> Collection[str] | None:
         return None if self._offline else self._listed(source)
@@ -44,6 +48,6 @@ class ExchangeCatalog:
     def _ask(self, source: str) -> Collection[str] | None:
         try:
             return self._exchange(source).symbols()
-        except SourceError as error:
+        except (SourceError, NotSimulatedError) as error:
             self._warn(f"{error}; its symbols are not checked")
             return None

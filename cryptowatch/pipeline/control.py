@@ -25,7 +25,7 @@ class UnknownActionError(ValueError):
     """The request names no action."""
 
 
-class _DryRun(Exception):
+class _DryRunError(Exception):
     """Raised to roll a dry run back."""
 
 
@@ -93,7 +93,7 @@ class Control:
                 ]
                 report |= {"recipients_added": new, "recipients_removed": gone}
                 if dry_run:
-                    raise _DryRun
+                    raise _DryRunError
                 for name in gone:
                     self._unsubscribe(before[name])
                     remove_recipient(cursor, name, now)
@@ -102,7 +102,7 @@ class Control:
                         self._unsubscribe(before[name])
                     arn = self._subscribe(name, wanted[name])
                     save_recipient(cursor, Recipient(name, wanted[name], arn))
-        except _DryRun:
+        except _DryRunError:
             return report
         logger.info("applied", extra=report)
         return report

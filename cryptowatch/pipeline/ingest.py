@@ -193,8 +193,11 @@ class IngestRun:
         before = series.settled_to
         with transaction(self.connection) as cursor:
             merged = merge_candles(cursor, series.market_id, grid.seconds, page.candles)
-            if series.covered_to is None or page.covered_from <= series.covered_to:
-                series.covered_to = max(series.covered_to or page.covered_to, page.covered_to)
+            # An answer that begins later than it was asked to shows that what lies before is no longer served.
+            lost = lost_range(series.settled_to, series.covered_to, page.covered_from)
+            if lost:
+                mark_unobtainable(cursor, series, *lost)
+            series.covered_to = max(series.covered_to or page.covered_to, page.covered_to)
             new_steps = [grid.step_at(time) for time in merged.new]
             late = sum(1 for step in new_steps if before is not None and step < before)
             if series.first_step is None and new_steps:

@@ -1,6 +1,6 @@
 """Nodes to arrays: a rule over a whole panel at once, equal parts computed once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import cast
 
 import numpy as np
@@ -167,11 +167,17 @@ def _all_of_last(truth: Truth, candles: int) -> Truth:
 def _crossing(now: Truth) -> Truth:
     before = np.full_like(now, UNKNOWN)
     before[:, 1:] = now[:, :-1]
-    return np.minimum(now, TRUE - before)
+    crossing: Truth = np.minimum(now, TRUE - before)
+    return crossing
 
 
-_ARITHMETIC = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}
-_WINDOWS = {
+_ARITHMETIC: dict[str, Callable[[Floats, Floats], Floats]] = {
+    "+": np.add,
+    "-": np.subtract,
+    "*": np.multiply,
+    "/": np.divide,
+}
+_WINDOWS: dict[str, Callable[[Floats, int], Floats]] = {
     "ago": _ago,
     "change": lambda values, candles: values - _ago(values, candles),
     "highest": lambda values, candles: _extreme(values, candles, np.maximum),

@@ -47,7 +47,7 @@ def _syntax_error(error: SyntaxError, text: str) -> tuple[str, str, int, str]:
     before = sum(len(one) + 1 for one in lines[: line - 1])
     offset = min(before + column - 2, len(text.rstrip()))
     hint = ""
-    if offset < len(text) and text[offset] == "=" or "Maybe you meant '=='" in str(error.msg):
+    if (offset < len(text) and text[offset] == "=") or "Maybe you meant '=='" in str(error.msg):
         hint = "compare with < > <= >="
     message = "the rule ends too early" if offset >= len(text.rstrip()) else "this is not an expression"
     return message, text, offset, hint

@@ -15,6 +15,8 @@ from cryptowatch.rules.parse import parse
 
 #: Share of a look-back's candles that may be filled ones before a rule no longer trusts it.
 MAX_FILLED_SHARE = 0.5
+#: Candles that share is taken of at least: a single quiet candle does not make `close > 100` unknown.
+LEAST_TRUSTED = 10
 
 _PUBLIC = np.zeros(3, dtype=np.int8)
 _PUBLIC[[FALSE, UNKNOWN, TRUE]] = (0, -1, 1)
@@ -57,7 +59,7 @@ class Rule:
         truth = evaluator.truth(self.condition).copy()
         for name, candles in self.look_back.items():
             panel = panels[name]
-            distrusted = too_much_filled(panel, candles, MAX_FILLED_SHARE)
+            distrusted = too_much_filled(panel, max(candles, LEAST_TRUSTED), MAX_FILLED_SHARE)
             if panel is not base:
                 distrusted = align(distrusted, panel, base, False)
             truth[distrusted] = UNKNOWN

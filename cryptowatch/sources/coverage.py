@@ -91,12 +91,14 @@ class CarefulReader:
         page: the most steps to ask for at once; it becomes less when the exchange turns out to give less.
     """
 
-    #: Steps to ask for at least: enough to look back over some minutes without a trade.
+    #: Steps to ask for where few are wanted: enough to look back over some minutes without a trade.
     LEAST = 50
+    #: The smallest page. An answer of one candle does not show whether it is the first or the newest one.
+    SMALLEST = 2
 
     def __init__(self, ask: Ask, page: int) -> None:
         self._ask = ask
-        self._page = page
+        self._page = max(page, self.SMALLEST)
 
     def read(self, start: int, end: int) -> Reach:
         """The candles from step `start` on, up to `end` (inclusive) or as far as is sure.
@@ -129,7 +131,7 @@ class CarefulReader:
         left_out = one.candles or self._ask(start, before).candles
         if not any(start <= step < answer.first for step in left_out):
             return whole if start + before == beginning else Reach(range(start, start + before), answer)
-        if self._page == 1:
+        if self._page == self.SMALLEST:
             raise BadAnswerError("two answers that contradict each other")
-        self._page = max(1, min(answer.rows, self._page - 1))
+        self._page = max(self.SMALLEST, min(answer.rows, self._page - 1))
         return self.read(start, end)

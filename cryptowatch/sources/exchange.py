@@ -64,7 +64,9 @@ class Exchange:
         if "parse_ohlcvs" not in vars(type(client)):
             # ccxt's own drops what lies before the time asked for and cuts to the number asked for, and so hides how
             # far an answer reaches.
-            client.parse_ohlcvs = lambda rows, market=None, *_, **__: [client.parse_ohlcv(row, market) for row in rows]
+            client.parse_ohlcvs = lambda rows, market=None, *_, **__: [
+                client.parse_ohlcv(row, market) for row in rows or ()
+            ]
 
     def now(self) -> datetime:
         """The exchange's own time, UTC, asked of it: as old as the answer, so never later than it truly is.
@@ -130,8 +132,10 @@ class Exchange:
         while start <= last_step:
             try:
                 steps, answer = reader.read(start, last_step)
-            except BadAnswerError as error:
-                raise BadAnswerError(f"{self.name} {symbol} {interval}: {error}") from error
+            except UnknownSymbolError:
+                raise
+            except MarketError as error:
+                raise type(error)(f"{self.name} {symbol} {interval}: {error}") from error
             if not steps:
                 return
             yield Page(steps.start, steps.stop, closed_candles(answer.candles, steps, interval, now))
@@ -172,7 +176,7 @@ class Exchange:
     def _read_markets(self) -> None:
         self._markets_at = None
         if not self._ask("markets", lambda: self._client.load_markets(True)):
-            raise BadAnswerError(f"{self.name} lists no markets")
+            raise BadAnswerError("it is empty")
         self._markets_at = time.monotonic()
 
     def _ask(self, what: str, call: Callable[[], Any]) -> Any:
@@ -185,7 +189,7 @@ class Exchange:
             raise source_error(error, self.name, what, self._headers(), client.timeout / 1000) from error
         if client.last_json_response is None:
             text = " ".join(str(client.last_http_response).split())
-            raise BadAnswerError(f"{self.name} {what}: the answer is not JSON: {text[:60]}")
+            raise BadAnswerError(f"the answer is not JSON: {text[:60]}")
         return answer
 
     def _headers(self) -> Any:

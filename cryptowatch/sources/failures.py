@@ -30,7 +30,7 @@ _LONGEST_WAIT_S = 3 * 86400.0
 def source_error(
     error: Exception, source: str, what: str, headers: Mapping[str, str], timeout_seconds: float
 ) -> SourceError:
-    """What one of ccxt's errors means for us.
+    """What one of ccxt's errors means for us. A market's error says what went wrong; the caller says with which.
 
     Args:
         source: its name.
@@ -39,7 +39,6 @@ def source_error(
         timeout_seconds: how long a request may take.
     """
     status = _http_status(error)
-    asked = f"{source} {what}"
     if status in _TOO_MUCH or isinstance(error, _ccxt.RateLimitExceeded | _ccxt.DDoSProtection):
         wait = retry_after(headers)
         told = f", and asks to wait {wait:g} s" if wait is not None else ""
@@ -51,17 +50,17 @@ def source_error(
     if isinstance(error, _ccxt.BadSymbol) or "nknown asset pair" in str(error) or "NotFound" in str(error):
         return UnknownSymbolError(f"{source} does not list {what}")
     if status is not None and status >= 500:
-        return MarketRequestFailedError(f"{asked}: HTTP {status}")
+        return MarketRequestFailedError(f"HTTP {status}")
     if isinstance(error, _ccxt.RequestTimeout):
-        return MarketRequestFailedError(f"{asked}: no answer in {timeout_seconds:g} s")
+        return MarketRequestFailedError(f"no answer in {timeout_seconds:g} s")
     if isinstance(error, _ccxt.BadResponse):
-        return BadAnswerError(f"{asked}: {_short(error)}")
+        return BadAnswerError(_short(error))
     if isinstance(error, _ccxt.OperationFailed) or isinstance(error.__cause__, requests.ConnectionError):
-        return MarketRequestFailedError(f"{asked}: {f'HTTP {status}' if status else _short(error)}")
+        return MarketRequestFailedError(f"HTTP {status}" if status else _short(error))
     if isinstance(error, _ccxt.ExchangeError):
-        return BadAnswerError(f"{asked}: {_short(error)}")
+        return BadAnswerError(_short(error))
     # ccxt stumbles with Python's own errors over answers that are not of the exchange's form.
-    return BadAnswerError(f"{asked}: the answer cannot be read: {_short(error)}")
+    return BadAnswerError(f"the answer cannot be read: {_short(error)}")
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -11,8 +11,8 @@ from typing import Any
 
 import boto3
 import psycopg2
-from psycopg2.extensions import connection as Connection
-from psycopg2.extensions import cursor as Cursor
+from psycopg2.extensions import connection as Connection  # noqa: N812  it is a class
+from psycopg2.extensions import cursor as Cursor  # noqa: N812  it is a class
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
 
 from cryptowatch.settings import Settings
@@ -64,7 +64,8 @@ def connect(settings: Settings, patience: float = PATIENCE) -> Connection:
         reraise=True,
     )
     def attempt() -> Connection:
-        return psycopg2.connect(**connection_arguments(settings))
+        made: Connection = psycopg2.connect(**connection_arguments(settings))
+        return made
 
     return attempt()
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from cryptowatch.markets.interval import Interval, interval_of_seconds
 from cryptowatch.store.database import Cursor
@@ -48,15 +49,12 @@ def watched_series(cursor: Cursor, source: str) -> list[Series]:
     return [_series(row) for row in cursor.fetchall()]
 
 
-def _series(row: Sequence[object]) -> Series:
+def _series(row: Sequence[Any]) -> Series:
     market_id, symbol, interval_s, *times = row
-    interval = interval_of_seconds(int(interval_s))  # type: ignore[call-overload]
-    wanted, have, covered, settled, first = (
-        None if time is None else interval.step_at(time)
-        for time in times  # type: ignore[arg-type]
-    )
+    interval = interval_of_seconds(interval_s)
+    wanted, *others = (None if time is None else interval.step_at(time) for time in times)
     assert wanted is not None
-    return Series(market_id, symbol, interval, wanted, have, covered, settled, first)  # type: ignore[arg-type]
+    return Series(market_id, symbol, interval, wanted, *others)
 
 
 def save_frontiers(

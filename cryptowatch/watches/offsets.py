@@ -51,7 +51,11 @@ def _index_of(text: str, node: ScalarNode, position: int) -> int:
 
 
 def _is_space(unit: str) -> bool:
-    return unit[1] in _ESCAPED_SPACE if len(unit) > 1 and unit[0] == "\\" else unit.isspace()
+    if len(unit) == 1 or unit[0] != "\\":
+        return unit.isspace()
+    if unit[1] in "xuU" and len(unit) > 2:
+        return chr(int(unit[2:], 16)).isspace()
+    return unit[1] in _ESCAPED_SPACE
 
 
 def _place_at(text: str, index: int) -> Place:

@@ -1,4 +1,4 @@
-"""`python -m cryptowatch.local.exchange --record simulated|FOLDER --clock FILE [--port N]`: serve until SIGTERM."""
+"""Serve the simulated exchange until SIGTERM; prints one line, `serving http://127.0.0.1:PORT`, when it is ready."""
 
 import argparse
 import signal
@@ -14,20 +14,31 @@ from cryptowatch.local.exchange.simulated import SimulatedRecord
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--record", required=True)
-    parser.add_argument("--clock", required=True, type=Path)
-    parser.add_argument("--port", type=int, default=0)
+    """Returns the exit code: 1, with one line that says why, when it cannot serve."""
+    parser = argparse.ArgumentParser(prog="python -m cryptowatch.local.exchange", description=__doc__)
+    parser.add_argument("--record", required=True, help="`simulated`, or a folder of recorded candles")
+    parser.add_argument("--clock", required=True, type=Path, help="the file of the record's clock")
+    parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
     arguments = parser.parse_args()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the runner decides when to stop
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started it decides when it stops
+    clock = RecordClock(arguments.clock)
+    try:
+        clock.now()
+    except (OSError, ValueError, TypeError) as error:
+        print(f"the clock cannot be read from {arguments.clock}: {error}", file=sys.stderr)
+        return 1
     try:
         record: Record = SimulatedRecord() if arguments.record == "simulated" else ReplayRecord(Path(arguments.record))
+        exchange = SimulatedExchange(record, clock, arguments.port)
     except BadRecordError as error:
         print(error, file=sys.stderr)
         return 1
-    with SimulatedExchange(record, RecordClock(arguments.clock), arguments.port) as exchange:
+    except OSError as error:
+        print(f"port {arguments.port} cannot be used: {error}", file=sys.stderr)
+        return 1
+    with exchange:
         print(f"serving {exchange.url}", flush=True)
         stop.wait()
     return 0

@@ -1,115 +1,147 @@
-"""A folder of recorded candles, served at their recorded times.
+"""A folder of recorded candles, served at their recorded times."""
 
-One file a market, `ETH_BTC-5m.csv.gz` or `.csv`: columns `open_time,open,high,low,close,volume`, times UTC.
-"""
-
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from cryptowatch.local.exchange.record import Candles, aggregate
-from cryptowatch.markets.interval import INTERVALS, Interval
+from cryptowatch.local.exchange.record import (
+    NO_CANDLES,
+    Candles,
+    Record,
+    aggregate,
+    join,
+    longest_part,
+    part_steps,
+    tiles,
+)
+from cryptowatch.local.exchange.recorded_file import BadRecordError, market_of, read_candles
+from cryptowatch.markets.interval import Interval
 
-_NAME = re.compile(r"(?P<base>[A-Za-z0-9]+)_(?P<quote>[A-Za-z0-9]+)-(?P<interval>[0-9]+[mhdw])\.csv(\.gz)?")
-_COLUMNS = ["open_time", "open", "high", "low", "close", "volume"]
+__all__ = ["BadRecordError", "ReplayRecord"]
 
-
-class BadRecordError(ValueError):
-    """A folder or file of recorded candles cannot be read."""
+#: Decimals of prices where a record's own have more: what an exchange quotes at most.
+_MOST_DECIMALS = 8
 
 
 @dataclass(frozen=True)
 class _Recorded:
+    """The candles of one file; `decimals` of its prices."""
+
     interval: Interval
     candles: Candles
+    decimals: int
+
+    @property
+    def opens(self) -> datetime:
+        return self.interval.open_time(int(self.candles.steps[0]))
+
+    @property
+    def closes(self) -> datetime:
+        return self.interval.close_time(int(self.candles.steps[-1]))
+
+    def whole_steps(self, interval: Interval) -> tuple[int, int]:
+        """The first and the last step of `interval` that lie within the file from their open to their close."""
+        first = interval.step_at(self.opens)
+        if interval.open_time(first) < self.opens:
+            first += 1
+        return first, interval.last_closed(self.closes)
 
 
-class ReplayRecord:
-    """Recorded candles of some markets, listed by every source.
+class ReplayRecord(Record):
+    """Recorded candles of some markets, the same on every source that lists them.
+
+    An interval is served from the file that recorded it, and outside of that file's time from the longest one that
+    can be put together to it, where that covers it from open to close. A step without a row in the file had no candle.
 
     Args:
-        folder: where the files are.
+        folder: its files are named for what is in them, `ETH_BTC-5m.csv.gz` or `.csv`: see `read_candles`; files that
+            are no `.csv` are not looked at.
+        sources: which exchanges list these markets.
 
     Raises:
-        BadRecordError: no such folder, no such file in it, or a file that is not as described above.
+        BadRecordError: no such folder, no recorded candles in it, or a file that is not as described.
     """
 
     shows_quiet = False
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, sources: Sequence[str] = ("kraken", "coinbase", "binance")) -> None:
         if not folder.is_dir():
             raise BadRecordError(f"{folder}: no such folder")
+        self._sources = tuple(sources)
         self._markets: dict[str, list[_Recorded]] = {}
         for path in sorted(folder.iterdir()):
-            match = _NAME.fullmatch(path.name)
-            if match is None:
-                continue
-            interval = INTERVALS.get(match["interval"])
-            if interval is None:
-                raise BadRecordError(f"{path}: unknown interval {match['interval']!r}: one of {', '.join(INTERVALS)}")
-            symbol = f"{match['base']}/{match['quote']}".upper()
-            self._markets.setdefault(symbol, []).append(_Recorded(interval, _read(path, interval)))
+            if path.name.endswith((".csv", ".csv.gz")):
+                self._add(path)
         if not self._markets:
-            raise BadRecordError(f"{folder}: no recorded candles, files named like ETH_BTC-5m.csv.gz")
-        for recorded in self._markets.values():
-            recorded.sort(key=lambda one: one.interval.seconds)
+            raise BadRecordError(f"{folder}: no recorded candles: files named like ETH_BTC-5m.csv.gz")
+
+    def _add(self, path: Path) -> None:
+        symbol, interval = market_of(path)
+        files = self._markets.setdefault(symbol, [])
+        if any(one.interval == interval for one in files):
+            raise BadRecordError(f"{path}: a second file of {symbol} {interval}")
+        candles = read_candles(path, interval)
+        files.append(_Recorded(interval, candles, _decimals(candles)))
+        files.sort(key=lambda one: -one.interval.seconds)
 
     def symbols(self, source: str) -> list[str]:
-        return sorted(self._markets)
+        return sorted(self._markets) if source in self._sources else []
+
+    def decimals(self, source: str, symbol: str) -> int:
+        return max(one.decimals for one in self._markets[symbol])
+
+    def bounds(self, symbol: str) -> tuple[datetime, datetime]:
+        files = self._markets[symbol]
+        return min(one.opens for one in files), max(one.closes for one in files)
 
     def candles(self, source: str, symbol: str, interval: Interval, first: int, last: int) -> Candles:
-        for recorded in self._markets[symbol]:
-            if interval.seconds % recorded.interval.seconds == 0:
-                return _part(recorded, interval, first, last)
-        return Candles(np.empty(0, dtype=np.int64), np.empty((0, 5)))
+        pieces = [NO_CANDLES]
+        free = [(first, last)]
+        for one in self._markets[symbol]:
+            if not tiles(interval, one.interval):
+                continue
+            start, end = one.whole_steps(interval)
+            left: list[tuple[int, int]] = []
+            for low, high in free:
+                pieces.append(_part(one, interval, max(low, start), min(high, end)))
+                left += [(low, min(high, start - 1)), (max(low, end + 1), high)]
+            free = [(low, high) for low, high in left if low <= high]
+        found = join(*pieces)
+        order = np.argsort(found.steps, kind="stable")
+        return Candles(found.steps[order], found.values[order])
+
+    def parts(self, symbol: str, interval: Interval, step: int) -> Interval | None:
+        opens, closes = interval.open_time(step), interval.close_time(step)
+        whole = [one.interval for one in self._markets[symbol] if one.opens <= opens and closes <= one.closes]
+        finest = sorted((one for one in whole if tiles(interval, one)), key=lambda one: one.seconds)
+        return finest[0] if finest else None
 
     @property
     def interval(self) -> Interval:
         """The shortest interval recorded."""
-        return min((one.interval for recorded in self._markets.values() for one in recorded), key=lambda i: i.seconds)
+        return min((one.interval for files in self._markets.values() for one in files), key=lambda one: one.seconds)
 
     def span(self) -> tuple[datetime, datetime]:
         """Open time of the first candle and close time of the last, UTC, of the markets at the shortest interval."""
-        some = [one for recorded in self._markets.values() for one in recorded if one.interval == self.interval]
-        first = min(int(one.candles.steps[0]) for one in some)
-        last = max(int(one.candles.steps[-1]) for one in some)
-        return self.interval.open_time(first), self.interval.close_time(last)
+        some = [one for files in self._markets.values() for one in files if one.interval == self.interval]
+        return min(one.opens for one in some), max(one.closes for one in some)
 
 
 def _part(recorded: _Recorded, interval: Interval, first: int, last: int) -> Candles:
-    """The steps asked for; of a longer interval than was recorded, made of its parts."""
-    grid, candles = recorded.interval, recorded.candles
-    ratio = interval.seconds // grid.seconds
-    shift = (interval.offset - grid.offset) // grid.seconds
-    start, end = np.searchsorted(candles.steps, [first * ratio + shift, (last + 1) * ratio + shift])
-    part = Candles(candles.steps[start:end], candles.values[start:end])
-    return part if ratio == 1 else aggregate(part, grid, interval)
+    if last < first:
+        return NO_CANDLES
+    part = longest_part(interval, [recorded.interval])
+    assert part is not None
+    return aggregate(recorded.candles.between(*part_steps(interval, part, first, last)), part, interval)
 
 
-def _read(path: Path, interval: Interval) -> Candles:
-    try:
-        table = pd.read_csv(path)
-        if list(table.columns) != _COLUMNS:
-            raise BadRecordError(f"{path}: columns must be {','.join(_COLUMNS)}, not {','.join(table.columns)}")
-        times = pd.to_datetime(table["open_time"], utc=True)
-        values = table[_COLUMNS[1:]].to_numpy(dtype=np.float64)
-    except BadRecordError:
-        raise
-    except (OSError, ValueError, EOFError) as error:
-        raise BadRecordError(f"{path}: not a table of candles: {error}") from error
-    if len(table) == 0 or not np.isfinite(values).all():
-        raise BadRecordError(f"{path}: no candles, or some without a number")
-    seconds = (times.astype("int64") // _unit(times)).to_numpy()
-    steps, rest = np.divmod(seconds - interval.offset, interval.seconds)
-    if rest.any() or (np.diff(steps) <= 0).any():
-        raise BadRecordError(f"{path}: open times must ascend on the grid of {interval}")
-    return Candles(steps.astype(np.int64), values)
-
-
-def _unit(times: "pd.Series[pd.Timestamp]") -> int:
-    """How many of the series' own time units are in a second."""
-    return {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[times.dt.unit]
+def _decimals(candles: Candles) -> int:
+    """The fewest decimals that tell all prices; a digit beyond the fifteenth is the file's, not the exchange's."""
+    prices = candles.values[:, :4]
+    for decimals in range(_MOST_DECIMALS):
+        if np.allclose(np.round(prices, decimals), prices, rtol=1e-12, atol=0):
+            return decimals
+    return _MOST_DECIMALS

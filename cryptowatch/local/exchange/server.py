@@ -1,42 +1,41 @@
-"""The simulated exchange: an HTTP server on 127.0.0.1, one path prefix an exchange (`/kraken`, `/coinbase`, `/binance`).
+"""The simulated exchange: a server on 127.0.0.1, one path prefix an exchange (`/kraken`, `/coinbase`, `/binance`).
 
-It limits the rate of requests on its own clock and, for tests, goes wrong in the ways exchanges do (`Fault`).
+It limits requests as the exchanges do, and for tests goes wrong as they do (`faults`).
 """
 
-import json
-import math
+import sys
 import threading
-import time
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qsl, urlsplit
+from collections import Counter, deque
+from typing import NamedTuple
 
 from cryptowatch.clock import Clock
-from cryptowatch.local.exchange.formats import FORMATS, Answer, Format, symbol_asked
+from cryptowatch.local.exchange.binance import Binance
+from cryptowatch.local.exchange.coinbase import Coinbase
+from cryptowatch.local.exchange.faults import Fault, Planned
+from cryptowatch.local.exchange.http import Server
+from cryptowatch.local.exchange.kraken import Kraken
+from cryptowatch.local.exchange.limits import ExchangeSeconds, Limit
 from cryptowatch.local.exchange.record import Record
+from cryptowatch.local.exchange.view import View
+from cryptowatch.local.exchange.wire import Answer, Asked, Format, Query, RefusedError, Request
+
+#: Every exchange that is simulated, by source.
+FORMATS: dict[str, Format] = {one.source: one for one in (Kraken(), Coinbase(), Binance())}
+#: Requests kept in the log.
+LOG_LENGTH = 10_000
+_AWAY = Answer(b"<html><body><h1>503 Service Unavailable</h1></body></html>", 503, {"Content-Type": "text/html"})
 
 
-@dataclass
-class Fault:
-    """What goes wrong with the next requests for candles.
-
-    Args:
-        source: of which exchange.
-        symbol: of which market; None means any request to that exchange.
-        times: how many requests it hits; None means until it is taken away.
-        answer: replaces the answer; gets the true one.
-        hang_seconds: the answer comes only after that.
-    """
+class Logged(NamedTuple):
+    """One request, and what became of it; `fault` is the injected one's name."""
 
     source: str
-    symbol: str | None = None
-    times: int | None = 1
-    answer: Callable[[Answer], Answer] | None = None
-    hang_seconds: float = 0.0
+    asked: Asked
+    symbol: str | None
+    path: str
+    query: Query
+    status: int
+    fault: str | None
 
 
 class SimulatedExchange:
@@ -46,34 +45,50 @@ class SimulatedExchange:
         record: the candles.
         clock: the exchanges' own time.
         port: 0 takes a free one.
-        limited: whether requests above an exchange's rate are refused.
+        limited: whether requests above an exchange's limit are refused.
+        limits: limits in place of the exchanges' own, by source.
+
+    Raises:
+        OSError: the port is taken.
     """
 
-    def __init__(self, record: Record, clock: Clock, port: int = 0, *, limited: bool = True) -> None:
+    def __init__(
+        self,
+        record: Record,
+        clock: Clock,
+        port: int = 0,
+        *,
+        limited: bool = True,
+        limits: dict[str, Limit] | None = None,
+    ) -> None:
         self.record = record
         self.clock = clock
         self.limited = limited
-        self.faults: list[Fault] = []
-        #: Requests by source and path.
+        #: The newest requests, oldest first.
+        self.log: deque[Logged] = deque(maxlen=LOG_LENGTH)
+        #: How many requests since the start, by source and path.
         self.requests: Counter[tuple[str, str]] = Counter()
-        self._buckets = {name: _Bucket(form.rate, form.burst) for name, form in FORMATS.items()}
+        self._limits = {name: form.limit() for name, form in FORMATS.items()} | (limits or {})
+        self._seconds = ExchangeSeconds(clock)
+        self._faults: list[Planned] = []
+        self._vanished: set[tuple[str, str]] = set()
+        self._away: set[str] = set()
+        self._stopping = threading.Event()
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._server = Server(port, self._respond, clock)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"http://127.0.0.1:{self._server.port}"
 
     def start(self) -> "SimulatedExchange":
-        self._thread.start()
+        self._server.start()
         return self
 
     def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        """Stop; connections that are open are closed, those that hang too."""
+        self._stopping.set()
+        self._server.stop()
 
     def __enter__(self) -> "SimulatedExchange":
         return self.start()
@@ -81,88 +96,99 @@ class SimulatedExchange:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def respond(self, source: str, path: str, query: dict[str, str]) -> Answer:
-        """The answer to a request, faults and rate limit included."""
-        form, now = FORMATS[source], self.clock.now()
-        fault = self._fault(source, path, query)
+    def inject(
+        self,
+        fault: Fault,
+        source: str,
+        symbol: str | None = None,
+        *,
+        times: int | None = 1,
+        asked: Asked | None = None,
+    ) -> Planned:
+        """Let something go wrong with the next requests.
+
+        Args:
+            symbol: hits requests for this market's candles; None those of every market.
+            times: how many requests it hits; None until `heal`.
+            asked: hits requests of this kind; None hits every kind, or those for candles if `symbol` or the fault is
+                of candles.
+        """
+        planned = Planned(fault, source, symbol, asked, times)
         with self._lock:
+            self._faults.append(planned)
+        return planned
+
+    def vanish(self, source: str, symbol: str) -> None:
+        """The source no longer lists the market, until `heal`."""
+        with self._lock:
+            self._vanished.add((source, symbol))
+
+    def outage(self, source: str, on: bool = True) -> None:
+        """The source answers everything with HTTP 503 and a page for people, while it is on."""
+        with self._lock:
+            (self._away.add if on else self._away.discard)(source)
+
+    def heal(self) -> None:
+        """End every fault, outage and disappearance."""
+        with self._lock:
+            self._faults.clear()
+            self._vanished.clear()
+            self._away.clear()
+
+    def _respond(self, source: str, path: str, query: Query) -> Answer | None:
+        """The answer to a request; None when the server stops before it."""
+        form, now = FORMATS.get(source), self.clock.now()
+        if form is None:
+            return Answer({"message": f"no such exchange: one of {', '.join(FORMATS)}"}, 404)
+        with self._lock:
+            vanished = {symbol for name, symbol in self._vanished if name == source}
+            view = View(self.record, source, now, form.quiet, vanished)
+            request = form.read(path, query, view.symbols())
+            fault = self._fault(source, request)
+            away = source in self._away
+            limit = self._limits[source]
+            wait = limit.take(self._seconds.read(), request.weight, _counted(source, request)) if self.limited else 0
+            banned, headers = limit.banned, dict(limit.headers())
+        if fault and fault.hold_seconds and self._stopping.wait(fault.hold_seconds):
+            return None
+        if away:
+            answer = _AWAY
+        elif wait:
+            answer = form.too_many(wait, banned)
+        else:
+            answer = _answer(form, request, view, fault)
+        if fault and fault.answer:
+            answer = fault.answer(answer)
+        with self._lock:
+            name = fault.name if fault else None
             self.requests[source, path] += 1
-            wait = self._buckets[source].take(now) if self.limited else 0.0
-        if wait:
-            return form.too_many(wait)
-        answer = self._true_answer(form, path, query, now)
-        if fault:
-            time.sleep(fault.hang_seconds)
-            answer = fault.answer(answer) if fault.answer else answer
-        return answer
+            self.log.append(Logged(source, request.asked, request.symbol, path, query, answer.status, name))
+        return Answer(answer.body, answer.status, {**headers, **answer.headers})
 
-    def _true_answer(self, form: Format, path: str, query: dict[str, str], now: datetime) -> Answer:
-        try:
-            return form.answer(path, query, self.record, now)
-        except (KeyError, ValueError) as error:
-            return Answer({"message": f"bad request: {error}"}, 400)
-
-    def _fault(self, source: str, path: str, query: dict[str, str]) -> Fault | None:
-        symbol = symbol_asked(source, path, query, self.record)
-        with self._lock:
-            for fault in self.faults:
-                if fault.source != source or (fault.symbol is not None and fault.symbol != symbol):
-                    continue
-                if fault.times is not None:
-                    fault.times -= 1
-                    if fault.times <= 0:
-                        self.faults.remove(fault)
-                return fault
+    def _fault(self, source: str, request: Request) -> Fault | None:
+        for planned in self._faults:
+            if planned.hits(source, request.symbol, request.asked):
+                if planned.left is not None:
+                    planned.left -= 1
+                return planned.fault
         return None
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        exchange = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                parts = urlsplit(self.path)
-                source, _, rest = parts.path.lstrip("/").partition("/")
-                if source not in FORMATS:
-                    self._send(Answer({"message": "NotFound"}, 404))
-                    return
-                self._send(exchange.respond(source, f"/{rest}", dict(parse_qsl(parts.query))))
-
-            def _send(self, answer: Answer) -> None:
-                body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
-                self.send_response(answer.status)
-                for name, value in {"Content-Type": "application/json", **answer.headers}.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def date_time_string(self, timestamp: float | None = None) -> str:
-                return format_datetime(exchange.clock.now(), usegmt=True)
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Requests are counted, not printed."""
-
-        return Handler
+def _counted(source: str, request: Request) -> str:
+    """What a request counts against: at Kraken each market's candles by themselves."""
+    return str(request.symbol) if source == "kraken" and request.asked == "candles" else ""
 
 
-class _Bucket:
-    """A token bucket on the exchange's own clock."""
-
-    def __init__(self, rate: float, burst: int) -> None:
-        self._rate = rate
-        self._burst = burst
-        self._left = float(burst)
-        self._at: datetime | None = None
-
-    def take(self, now: datetime) -> float:
-        """Take one token; returns 0, or the seconds until there is one."""
-        if self._at is not None:
-            passed = max(0.0, (now - self._at).total_seconds())
-            self._left = min(self._burst, self._left + passed * self._rate)
-        self._at = now
-        if self._left >= 1:
-            self._left -= 1
-            return 0.0
-        return math.ceil((1 - self._left) / self._rate)
+def _answer(form: Format, request: Request, view: View, fault: Fault | None) -> Answer:
+    try:
+        if request.asked != "candles":
+            return form.other(request, view)
+        interval, candles = form.candles(request, view)
+        if fault and fault.candles:
+            candles = fault.candles(candles, interval, view.now)
+        return form.rows(request, view, interval, candles)
+    except RefusedError as refused:
+        return refused.answer
+    except Exception as error:  # a fault of the simulation itself: seen by whoever runs it, and by the client
+        print(f"cannot answer {view.source}{request.path} {request.query}: {error!r}", file=sys.stderr, flush=True)
+        return Answer({"message": "the simulated exchange failed"}, 500)

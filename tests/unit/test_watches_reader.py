@@ -1,0 +1,223 @@
+"""What a watch list may hold, and what its reader says about everything else."""
+
+import pytest
+
+from cryptowatch.watches.form import CheckedWatchList
+from cryptowatch.watches.reader import Problem, WatchListError, read_watch_list
+
+GOOD = """\
+recipients:
+  me: you@example.com
+watches:
+  - name: BTC oversold
+    markets: [kraken:BTC/USD, "coinbase:*/USD"]
+    interval: 1h
+    when: rsi(14) < 30 and close < bollinger(20, 2).lower
+    for: 2
+    cooldown: 12h
+    severity: high
+    notify: [me]
+    max_per_day: 5
+    resolved: true
+"""
+
+
+class Catalog:
+    """Three exchanges; nobody knows what binance lists."""
+
+    def sources(self) -> list[str]:
+        return ["binance", "coinbase", "kraken"]
+
+    def symbols(self, source: str) -> list[str] | None:
+        listed = {"kraken": ["BTC/USD", "ETH/USD"], "coinbase": ["ETH/USD", "ADA/USD", "BTC/EUR"]}
+        return listed.get(source)
+
+    def intervals(self, source: str) -> list[str] | None:
+        return ["1m", "5m", "15m", "1h", "1d"] if source == "coinbase" else None
+
+
+def read(text: str) -> CheckedWatchList:
+    return read_watch_list(text, file="w.yaml", catalog=Catalog())
+
+
+def problems(text: str) -> list[Problem]:
+    with pytest.raises(WatchListError) as caught:
+        read(text)
+    return list(caught.value.problems)
+
+
+def said(text: str) -> str:
+    """The one problem of a list, as it is printed."""
+    found = problems(text)
+    assert len(found) == 1, [str(one) for one in found]
+    return str(found[0])
+
+
+def changed(*changes: str) -> str:
+    """The good list with `old -> new` replaced."""
+    text = GOOD
+    for change in changes:
+        old, _, new = change.partition(" -> ")
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
+def test_a_good_list_comes_with_stars_expanded_and_look_backs() -> None:
+    checked = read(GOOD)
+    (one,) = checked.watches
+    assert one.watch.markets == ("kraken:BTC/USD", "coinbase:ADA/USD", "coinbase:ETH/USD")
+    assert one.watch.for_ == 2
+    assert set(one.look_back) == {"1h"}
+    assert checked.recipients == {"me": "you@example.com"}
+
+
+def test_what_is_read_survives_the_way_to_control() -> None:
+    checked = read(GOOD)
+    assert CheckedWatchList.model_validate_json(checked.model_dump_json(by_alias=True)) == checked
+
+
+def test_a_market_that_is_named_twice_is_watched_once() -> None:
+    checked = read(changed("kraken:BTC/USD -> kraken:BTC/USD, kraken:BTC/USD, coinbase:ADA/USD"))
+    assert checked.watches[0].watch.markets == ("kraken:BTC/USD", "coinbase:ADA/USD", "coinbase:ETH/USD")
+
+
+def test_anchors_and_aliases_may_be_used() -> None:
+    text = changed("markets: [ -> markets: &both [") + (
+        "  - {name: again, markets: *both, interval: 1h, when: close > 1, notify: [me]}\n"
+    )
+    first, second = read(text).watches
+    assert first.watch.markets == second.watch.markets
+
+
+def test_every_problem_is_told_in_the_order_of_the_file() -> None:
+    found = problems(
+        changed("cooldown -> cooldwon", "kraken:BTC -> kraaken:BTC", "[me] -> [mee]", "for: 2 -> for: two")
+    )
+    assert [(one.line, one.column) for one in found] == [(5, 15), (8, 10), (9, 5), (11, 14)]
+    assert str(found[2]) == ("w.yaml:9:5: unknown key 'cooldwon' in watch 'BTC oversold' — did you mean 'cooldown'?")
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ("1h -> 1hr", "w.yaml:6:15: 'interval' of watch 'BTC oversold' is an unknown interval '1hr' — one of 1m, 5m"),
+        ("[me] -> [mee]", "w.yaml:11:14: unknown recipient 'mee' in watch 'BTC oversold' — did you mean 'me'?"),
+        ("you@example.com -> you.example", "w.yaml:2:7: the address of recipient 'me' is malformed: 'you.example'"),
+        ("kraken:BTC/USD -> kraaken:BTC/USD", "w.yaml:5:15: unknown exchange 'kraaken' in market 'kraaken:BTC/USD'"),
+        ("kraken:BTC/USD -> kraken:BTC/USDT", "w.yaml:5:15: kraken lists no market 'BTC/USDT', in watch"),
+        ("kraken:BTC/USD -> BTC/USD", "w.yaml:5:15: market 'BTC/USD' names no exchange, in watch 'BTC oversold'"),
+        ("kraken:BTC/USD -> binance:btc/usdt", "w.yaml:5:15: unknown market 'binance:btc/usdt', in watch 'BTC over"),
+        ("kraken:BTC/USD -> binance:BTCUSDT", "w.yaml:5:15: 'BTCUSDT' is not a market, in watch 'BTC oversold'"),
+        ("kraken:BTC/USD -> kraken: BTC/USD", "w.yaml:5:15: item 1 of 'markets' of watch 'BTC oversold' must be text"),
+        ("coinbase:*/USD -> coinbase:*/GBP", "w.yaml:5:31: coinbase lists no market like '*/GBP', in watch"),
+        ("coinbase:*/USD -> binance:*/USDT", "w.yaml:5:31: what 'binance:*/USDT' stands for cannot be known: binance"),
+        ("coinbase:*/USD -> coinbase:*", "w.yaml:5:31: the star in 'coinbase:*' is not clear, in watch"),
+        ("for: 2 -> for: true", "w.yaml:8:10: 'for' of watch 'BTC oversold' must be a whole number, not true"),
+        ("for: 2 -> for: 0", "w.yaml:8:10: 'for' of watch 'BTC oversold' must be at least 1, not 0"),
+        ("for: 2 -> for:", "w.yaml:8:5: 'for' of watch 'BTC oversold' has no value — add one or remove the line"),
+        ("12h -> 12", "w.yaml:9:15: 'cooldown' of watch 'BTC oversold' is not a duration: 12 — a number and one of"),
+        ("12h -> 99999999999w", "w.yaml:9:15: 'cooldown' of watch 'BTC oversold' is not a duration"),
+        ("cooldown: 12h -> late_after: 0m", "w.yaml:9:17: 'late_after' of watch 'BTC oversold' must be longer than"),
+        ("high -> hihg", "w.yaml:10:15: 'severity' of watch 'BTC oversold' must be 'info', 'warning' or 'high'"),
+        ("[me] -> me", "w.yaml:11:13: 'notify' of watch 'BTC oversold' must be a list, not 'me' — write [me]"),
+        ("[me] -> []", "w.yaml:11:13: 'notify' of watch 'BTC oversold' must not be empty"),
+        ("resolved: true -> resolved: maybe", "w.yaml:13:15: 'resolved' of watch 'BTC oversold' must be true or fal"),
+        ("name: BTC oversold -> name: 12", "w.yaml:4:11: 'name' of watch 1 must be text, not 12 — put quotes around"),
+        ("    interval: 1h\n -> ", "w.yaml:4:5: watch 'BTC oversold' has no 'interval' — add one, like interval: 1h"),
+        ("  me: -> \n  m e: x@y.org\n  me:", "w.yaml:3:3: 'm e' is not a name for a recipient — letters, digits"),
+        ("  me: -> \n  us: You@example.com\n  me:", "w.yaml:4:7: recipient 'me' has the address of 'us' — one address"),
+        ("  me: you@example.com -> \n  us:\n  me: you@example.com", "w.yaml:3:3: recipient 'us' has no address"),
+        ("1h -> 1h\n    interval: 5m", "w.yaml:7:5: key 'interval' is given twice in watch 'BTC oversold' — it is on"),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_is_told_with_its_place_and_what_to_do(change: str, expected: str) -> None:
+    assert said(changed(change)).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "w.yaml:1:1: the file is empty — a watch list has recipients: and watches:"),
+        ("# nothing yet\n", "w.yaml:1:1: the file is empty"),
+        ("- a\n", "w.yaml:1:1: a watch list is a mapping with the keys recipients and watches, not a list"),
+        ("just words", "w.yaml:1:1: a watch list is a mapping with the keys recipients and watches, not 'just words'"),
+        ("recipients: {me: a@b.org}\nwatches: []\n", "w.yaml:2:1: 'watches' is empty — add a watch"),
+        ("recipients: {me: a@b.org}\nwatches:\n", "w.yaml:2:1: 'watches' is empty — add a watch"),
+        ("recipients: {me: a@b.org}\n", "w.yaml:1:1: the watch list has no 'watches' — add a watch"),
+        ("recipients: {me: a@b.org}\nwatches: {}\n", "w.yaml:2:10: 'watches' must be a list, not a mapping"),
+        ("recipients: {me: a@b.org}\nwatches: [5]\n", "w.yaml:2:11: watch 1 must be a mapping of keys to values"),
+        ("recipients: {me: a@b.org}\nwatchs: []\n", "w.yaml:2:1: unknown key 'watchs' in the watch list — did you"),
+        (GOOD.replace("recipients:\n  me: you@example.com\n", "recipients:\n"), "w.yaml:1:1: 'recipients' is empty"),
+    ],
+)  # fmt: skip
+def test_a_list_without_its_parts_is_told_what_is_missing(text: str, expected: str) -> None:
+    assert said(text).startswith(expected)
+
+
+def test_two_watches_may_not_share_a_name() -> None:
+    text = GOOD + GOOD[GOOD.index("  - name") :]
+    assert said(text).startswith("w.yaml:14:11: another watch is called 'BTC oversold' already, on line 4")
+
+
+def test_an_interval_that_the_exchange_lacks_is_told() -> None:
+    assert said(changed("1h -> 4h")) == (
+        "w.yaml:6:15: coinbase has no 4h candles, which watch 'BTC oversold' reads — it has 1m, 5m, 15m, 1h, 1d"
+    )
+
+
+def test_so_is_a_higher_interval_at_its_place_in_the_rule() -> None:
+    found = said(changed('bollinger(20, 2).lower -> ema(20, interval="4h")'))
+    assert found.startswith("w.yaml:7:53: coinbase has no 4h candles")
+
+
+def test_a_star_that_stands_for_too_much_is_refused() -> None:
+    class Huge(Catalog):
+        def symbols(self, source: str) -> list[str] | None:
+            return ["BTC/USD", *(f"C{number}/USD" for number in range(500))]
+
+    with pytest.raises(WatchListError, match=r"'coinbase:\*/USD' stands for 501 markets, more than 500"):
+        read_watch_list(GOOD, file="w.yaml", catalog=Huge())
+
+
+def test_a_star_stands_for_spot_markets_unless_it_says_otherwise() -> None:
+    class Swaps(Catalog):
+        def symbols(self, source: str) -> list[str] | None:
+            return ["BTC/USD", "ETH/USD", "ETH/USD:USD"]
+
+    def markets(name: str) -> tuple[str, ...]:
+        text = changed('[kraken:BTC/USD, "coinbase:*/USD"] -> ' + f'["{name}"]')
+        return read_watch_list(text, file="w.yaml", catalog=Swaps()).watches[0].watch.markets
+
+    assert markets("kraken:*/USD") == ("kraken:BTC/USD", "kraken:ETH/USD")
+    assert markets("kraken:*/USD:USD") == ("kraken:ETH/USD:USD",)
+
+
+def test_a_rule_is_shown_with_a_caret_at_its_place_in_the_file() -> None:
+    assert said(changed("rsi(14) < 30 -> rsi(14) < 30 and rsii(7) > 1")).splitlines() == [
+        "w.yaml:7:28: the rule of watch 'BTC oversold': unknown name 'rsii' — did you mean 'rsi'?",
+        "    rsi(14) < 30 and rsii(7) > 1 and close < bollinger(20, 2).lower",
+        "                     ^",
+    ]
+
+
+def test_a_rule_is_checked_even_where_the_interval_is_not_known() -> None:
+    found = problems(changed("1h -> 1hr", "rsi(14) -> rsii(14)"))
+    assert [one.line for one in found] == [6, 7]
+
+
+@pytest.mark.parametrize(
+    ("rule", "place"),
+    [
+        ("'rsi(14) < 30 and rsii(7) > 1'", (7, 29)),
+        ('"rsi(14) < 30 and rsii(7) > 1"', (7, 29)),
+        (">-\n      rsi(14) < 30\n      and rsii(7) > 1", (9, 11)),
+        ("|\n      rsi(14) < 30 and rsii(7) > 1\n", (8, 24)),
+        ("rsi(14) < 30\n      and rsii(7) > 1", (8, 11)),
+        ('"rsi(14) \\x3c 30 and\\\n      \\x20rsii(7) > 1"', (8, 11)),
+    ],
+)
+def test_a_place_in_a_rule_is_found_however_it_is_quoted_or_folded(rule: str, place: tuple[int, int]) -> None:
+    text = changed("rsi(14) < 30 and close < bollinger(20, 2).lower -> " + rule)
+    (found,) = problems(text)
+    assert (found.line, found.column) == place
