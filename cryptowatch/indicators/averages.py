@@ -1,6 +1,8 @@
-"""Moving averages, and what is made of them."""
+"""Moving averages, and what is made of them.
 
-from cryptowatch.indicators import kernels
+Kernels are imported where they are used: reading a rule needs the catalogue, and only evaluating it needs numba.
+"""
+
 from cryptowatch.indicators.catalogue import Parameter, Parameters, forgets, indicator
 from cryptowatch.markets.panel import Floats
 
@@ -20,8 +22,10 @@ def _ema_look_back(length: float) -> int:
     formula="mean of the last `length` values",
     source="TradingView, ta.sma",
 )
-def sma(source: Floats, p: Parameters) -> dict[str, Floats]:
-    return {"value": kernels.sma(source, int(p["length"]))}
+def sma(close: Floats, p: Parameters) -> dict[str, Floats]:
+    from cryptowatch.indicators import kernels
+
+    return {"value": kernels.sma(close, int(p["length"]))}
 
 
 @indicator(
@@ -32,8 +36,10 @@ def sma(source: Floats, p: Parameters) -> dict[str, Floats]:
     formula="average + 2 / (length + 1) * (value - average), begun with the mean of the first `length` values",
     source="TradingView, ta.ema",
 )
-def ema(source: Floats, p: Parameters) -> dict[str, Floats]:
-    return {"value": kernels.ema(source, int(p["length"]))}
+def ema(close: Floats, p: Parameters) -> dict[str, Floats]:
+    from cryptowatch.indicators import kernels
+
+    return {"value": kernels.ema(close, int(p["length"]))}
 
 
 @indicator(
@@ -47,18 +53,25 @@ def ema(source: Floats, p: Parameters) -> dict[str, Floats]:
     "width: (upper - lower) / middle; percent: (value - lower) / (upper - lower)",
     source="John Bollinger, Bollinger on Bollinger Bands (2001); TradingView, ta.bb",
 )
-def bollinger(source: Floats, p: Parameters) -> dict[str, Floats]:
+def bollinger(close: Floats, p: Parameters) -> dict[str, Floats]:
+    from cryptowatch.indicators import kernels
+
     length = int(p["length"])
-    middle = kernels.sma(source, length)
-    half = p["deviations"] * kernels.deviation(source, length)
+    middle = kernels.sma(close, length)
+    half = p["deviations"] * kernels.deviation(close, length)
     upper, lower = middle + half, middle - half
     return {
         "middle": middle,
         "upper": upper,
         "lower": lower,
         "width": (upper - lower) / middle,
-        "percent": (source - lower) / (upper - lower),
+        "percent": (close - lower) / (upper - lower),
     }
+
+
+def _macd_warm_up(p: Parameters) -> dict[str, int]:
+    line, signal = int(p["slow"]) - 1, int(p["slow"] + p["signal"]) - 2
+    return {"macd": line, "signal": signal, "histogram": signal}
 
 
 @indicator(
@@ -67,12 +80,14 @@ def bollinger(source: Floats, p: Parameters) -> dict[str, Floats]:
     Parameter("slow", 26, 2, LONGEST),
     Parameter("signal", 9, 1, LONGEST),
     outputs=("macd", "signal", "histogram"),
-    warm_up=lambda p: int(p["slow"]) - 1,
+    warm_up=_macd_warm_up,
     look_back=lambda p: _ema_look_back(p["slow"]) + _ema_look_back(p["signal"]),
     formula="macd: ema(fast) - ema(slow); signal: ema of macd; histogram: macd - signal",
     source="Gerald Appel, Technical Analysis: Power Tools for Active Investors (2005); TradingView, ta.macd",
 )
-def macd(source: Floats, p: Parameters) -> dict[str, Floats]:
-    line = kernels.ema(source, int(p["fast"])) - kernels.ema(source, int(p["slow"]))
+def macd(close: Floats, p: Parameters) -> dict[str, Floats]:
+    from cryptowatch.indicators import kernels
+
+    line = kernels.ema(close, int(p["fast"])) - kernels.ema(close, int(p["slow"]))
     signal = kernels.ema(line, int(p["signal"]))
     return {"macd": line, "signal": signal, "histogram": line - signal}

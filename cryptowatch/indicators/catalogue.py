@@ -7,10 +7,13 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from cryptowatch.markets.panel import Floats
 
 Parameters = Mapping[str, float]
-Compute = Callable[[Floats, Parameters], Mapping[str, Floats]]
+#: The input series, each `(market, time)`, then the parameters; gives each output as a new array.
+Function = Callable[..., Mapping[str, Floats]]
 
 #: Share of an old value that is left when a recursive average no longer knows its start.
 FORGOTTEN = 1e-10
@@ -50,7 +53,7 @@ class Parameter:
         if not ok:
             kind = "a whole number" if self.whole else "a number"
             raise BadParameterError(
-                f"{indicator}: {self.name} must be {kind} from {self.least:g} to {self.most:g}, not {value:g}"
+                f"{indicator}: {self.name} must be {kind} from {self.least:g} to {self.most:g}, not {value:.15g}"
             )
         return value
 
@@ -61,22 +64,49 @@ class Indicator:
 
     Args:
         parameters: in the order a rule may give them.
+        inputs: the series it reads. One that reads a single series takes any other in its place.
         outputs: their names; the first is meant when a rule names none.
-        warm_up: candles before the first defined one, for given parameters.
+        first_defined: candles before an output's first value, for given parameters: one number, or one an output.
         look_back: candles after which the start no longer matters, for given parameters.
         formula: how it is computed, in words a chart user knows.
         source: where the definition stands.
-        compute: arrays in, arrays out: the source series `(market, time)` to each output.
+        engine: what computes it: `numba`.
+        function: arrays in, arrays out.
     """
 
     name: str
     parameters: tuple[Parameter, ...]
+    inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    warm_up: Callable[[Parameters], int]
+    first_defined: Callable[[Parameters], int | Mapping[str, int]]
     look_back: Callable[[Parameters], int]
     formula: str
     source: str
-    compute: Compute
+    engine: str
+    function: Function
+
+    def warm_up(self, parameters: Parameters, output: str | None = None) -> int:
+        """Candles before the first value of `output`, or of the default one."""
+        first = self.first_defined(parameters)
+        return first if isinstance(first, int) else first[output or self.outputs[0]]
+
+    def compute(self, *series: Floats, parameters: Parameters) -> dict[str, Floats]:
+        """Each output, of the same shape as the input series; NaN where it is unknown, never infinite.
+
+        Args:
+            series: the inputs, in order: float64, shape `(market, time)`, finite or NaN.
+            parameters: what `bind` gave.
+
+        Example:
+            >>> import numpy as np
+            >>> find("sma").compute(np.array([[1.0, 2.0, 4.0]]), parameters={"length": 2})["value"]
+            array([[nan, 1.5, 3. ]])
+        """
+        with np.errstate(all="ignore"):
+            outputs = self.function(*(np.ascontiguousarray(one) for one in series), parameters)
+        for values in outputs.values():
+            values[~np.isfinite(values)] = np.nan
+        return dict(outputs)
 
     def bind(self, positional: tuple[float, ...], named: Mapping[str, float]) -> dict[str, float]:
         """Parameter values by name: what a rule gave, defaults for the rest.
@@ -111,17 +141,21 @@ CATALOGUE: dict[str, Indicator] = {}
 def indicator(
     name: str,
     *parameters: Parameter,
+    inputs: tuple[str, ...] = ("close",),
     outputs: tuple[str, ...] = ("value",),
-    warm_up: Callable[[Parameters], int],
+    warm_up: Callable[[Parameters], int | Mapping[str, int]],
     look_back: Callable[[Parameters], int],
     formula: str,
     source: str,
-) -> Callable[[Compute], Compute]:
-    """Enter the decorated function into the catalogue under `name`."""
+    engine: str = "numba",
+) -> Callable[[Function], Function]:
+    """Enter the decorated function into the catalogue under `name`; the arguments are those of `Indicator`."""
 
-    def enter(compute: Compute) -> Compute:
-        CATALOGUE[name] = Indicator(name, parameters, outputs, warm_up, look_back, formula, source, compute)
-        return compute
+    def enter(function: Function) -> Function:
+        CATALOGUE[name] = Indicator(
+            name, parameters, inputs, outputs, warm_up, look_back, formula, source, engine, function
+        )
+        return function
 
     return enter
 

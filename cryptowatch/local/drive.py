@@ -11,7 +11,6 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 from cryptowatch.clock import Anchor, RecordClock
-from cryptowatch.queues import depth
 from cryptowatch.settings import Settings
 from cryptowatch.store.database import Connection, connect, transaction
 from cryptowatch.store.moments import ready_moments
@@ -49,7 +48,6 @@ class Driver:
         end: where the record ends; None when it never does.
         invoke_dispatch: invokes the deployed function and waits; gives the sources it started.
         invoke_sweep: invokes the deployed function and waits.
-        sqs: boto3 client, to see that the analysis queue is empty.
     """
 
     def __init__(
@@ -58,7 +56,6 @@ class Driver:
         speed: float,
         end: datetime | None,
         settings: Settings,
-        sqs: object,
         invoke_dispatch: Callable[[], list[str]],
         invoke_sweep: Callable[[], object],
     ) -> None:
@@ -66,7 +63,6 @@ class Driver:
         self._speed = speed
         self._end = end
         self._settings = settings
-        self._sqs = sqs
         self._dispatch = invoke_dispatch
         self._sweep = invoke_sweep
         self._stop = threading.Event()
@@ -139,13 +135,10 @@ class Driver:
         return False
 
     def _is_finished(self, connection: Connection, minute: datetime, sources: list[str]) -> bool:
-        if any(depth(self._sqs, self._settings.analysis_queue_url).values()):
-            return False
+        # Not the depth of the queue: a message that no worker can do stays there for minutes.
         with transaction(connection) as cursor:
             cursor.execute(_UNFINISHED, {"sources": sources, "minute": minute})
-            unfinished = cursor.fetchone()[0] or ready_moments(cursor, minute, 0.0)  # type: ignore[index]
-        # Ingest queues its messages before it says that it is done, so the queue is looked at again.
-        return not unfinished and not any(depth(self._sqs, self._settings.analysis_queue_url).values())
+            return not (cursor.fetchone()[0] or ready_moments(cursor, minute, 0.0))  # type: ignore[index]
 
 
 def freeze(clock: RecordClock) -> None:

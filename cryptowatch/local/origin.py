@@ -20,7 +20,7 @@ PROBE_S = 5.0
 #: How many times as fast as wall time simulated markets run.
 SIMULATED_SPEED = 60.0
 #: Seconds of wall time in which a replay passes one recorded interval.
-REPLAY_INTERVAL_S = 2.0
+REPLAY_INTERVAL_S = 1.0
 #: Steps of a record left before a replay's start, as history for its rules, but no more than this part of it.
 REPLAY_HISTORY, REPLAY_HISTORY_PART = 1100, 0.3
 

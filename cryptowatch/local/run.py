@@ -90,6 +90,7 @@ def run(
             if stop.is_set():
                 raise _StoppedError
 
+        progress(f"starting; data and logs are in {data_dir}")
         origin = decide(source, replay, speed, watches, progress)
         for name in clean_up_leftovers((data_dir / origin.name).resolve()):
             progress(f"ended what an earlier run had left: {name}")
@@ -191,12 +192,12 @@ def _watch(
                 trouble = str(error)
             delivered = len(stack.mail.emails()) - before
             if until is not None and delivered >= until:
-                return 0
+                return _end(screen, snapshot, delivered, until)
             if timeout is not None and time.monotonic() - began > timeout:
-                return _out_of_time(screen, snapshot, delivered, until)
+                return _end(screen, snapshot, delivered, until)
             if stack.driver and stack.driver.over.is_set() and snapshot and not _has_work(snapshot):
                 screen.progress("the record is over; `make clean` forgets it, so that it can be replayed again")
-                return _out_of_time(screen, snapshot, delivered, until)
+                return _end(screen, snapshot, delivered, until)
             stop.wait(LOOK_S)
     finally:
         if connection:
@@ -216,17 +217,17 @@ def _has_work(snapshot: Snapshot) -> bool:
     return queued or bool(snapshot.deliveries["waiting"])
 
 
-def _out_of_time(screen: Screen, snapshot: Snapshot | None, delivered: int, until: int | None) -> int:
-    """The exit code, and what is missing."""
+def _end(screen: Screen, snapshot: Snapshot | None, delivered: int, until: int | None) -> int:
+    """Say what was reached, so that it can be seen what is missing; gives the exit code."""
     if until is None:
         return 0
-    missing = f"{delivered} of {until} emails delivered"
+    reached = f"{delivered} of {until} emails delivered"
     if snapshot:
-        waiting = {name: depth["visible"] + depth["in_flight"] for name, depth in snapshot.queues.items()}
-        missing += (
+        queued = {name: depth["visible"] + depth["in_flight"] for name, depth in snapshot.queues.items()}
+        reached += (
             f": {snapshot.candles} candles stored, {snapshot.alerts} alerts, "
             f"{snapshot.deliveries['waiting']} waiting, held {snapshot.deliveries['held'] or 'none'}, "
-            f"queued {waiting}"
+            f"queued {queued}"
         )
-    screen.progress(missing)
-    return 1
+    screen.progress(reached)
+    return 0 if delivered >= until else 1

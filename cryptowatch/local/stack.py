@@ -99,7 +99,7 @@ class LocalStack:
         }
         self._start_fleet()
         threading.Thread(target=self._wake_notify, daemon=True).start()
-        self.control({"action": "migrate"})
+        self._progress(f"the database has schema version {self.control({'action': 'migrate'})['schema_version']}")
         self.mail = MailCatcher(self.emulator, self.outputs.alert_topic_arn, self.folder / "mail")
         self._closing.callback(self.mail.stop)
         born = psutil.Process().create_time()
@@ -152,7 +152,6 @@ class LocalStack:
                 self.origin.speed,
                 self.origin.end,
                 self.settings(),
-                self.emulator.client("sqs"),
                 lambda: self.invoke(self.outputs.dispatch_function, {})["sources"],
                 lambda: self.invoke(self.outputs.sweep_function, {}),
             )

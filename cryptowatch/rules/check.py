@@ -1,12 +1,12 @@
-"""From a Python expression tree to checked nodes: names, types, parameters, intervals, look-backs."""
+"""From a Python expression tree to checked nodes: names, types, intervals, look-backs."""
 
 import ast
-import difflib
-from collections.abc import Iterable
+from typing import NoReturn
 
-from cryptowatch.indicators import CATALOGUE, BadParameterError, Indicator
-from cryptowatch.markets.interval import Interval, UnknownIntervalError, interval_named
-from cryptowatch.rules.errors import RuleError
+from cryptowatch.indicators import CATALOGUE
+from cryptowatch.markets.interval import CHUNK, Interval
+from cryptowatch.rules.calls import FUNCTIONS, MOVES, function, indicated, number_text
+from cryptowatch.rules.errors import RuleError, nearest
 from cryptowatch.rules.nodes import (
     AlignedCondition,
     AlignedNumeric,
@@ -14,30 +14,24 @@ from cryptowatch.rules.nodes import (
     Comparison,
     Condition,
     Constant,
-    Crossing,
-    Indicated,
     Junction,
-    Moving,
     Negative,
     Node,
     Not,
     Numeric,
     Series,
-    Windowed,
     joined,
-    stretched,
+    parts_of,
 )
 from cryptowatch.rules.parse import offset_of
 
 SERIES = ("open", "high", "low", "close", "volume", "hl2", "hlc3", "ohlc4")
-CROSSINGS = ("crosses_above", "crosses_below")
-MOVES = ("rising", "falling")
-WINDOWS = ("ago", "change", "highest", "lowest")
 
-#: Candles a window function may look back.
-LONGEST_WINDOW = 2000
 #: Candles of one interval that a whole rule may need.
 LONGEST_LOOK_BACK = 50_000
+#: Figures to compute for one market: parts of the rule times the candles each is computed over. A hundred markets
+#: of them take about 300 MB of a worker's memory.
+MOST_FIGURES = 400_000
 
 _ARITHMETIC = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 _COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
@@ -48,7 +42,7 @@ class Checker:
 
     Args:
         text: the rule, for error messages.
-        base: the watch's own interval.
+        base: the interval that plain series are read on: the watch's own.
     """
 
     def __init__(self, text: str, base: Interval) -> None:
@@ -67,7 +61,20 @@ class Checker:
                 raise self.error(
                     tree, f"the rule looks back {candles} candles of {name}, more than {LONGEST_LOOK_BACK}"
                 )
+        figures = sum(
+            outputs * (condition.look_back.get(frame.name, 0) + 2 * CHUNK) for frame, outputs in parts_of(condition)
+        )
+        if figures > MOST_FIGURES:
+            raise self.error(
+                tree,
+                f"the rule has {figures} figures to compute for a market, more than {MOST_FIGURES}",
+                "use shorter lengths, or split it into two watches",
+            )
         return condition
+
+    def within(self, frame: Interval) -> "Checker":
+        """One that reads plain series on `frame`."""
+        return Checker(self.text, frame)
 
     def error(self, node: ast.AST, message: str, hint: str = "") -> RuleError:
         return RuleError(message, self.text, offset_of(node, self.text), hint)
@@ -88,9 +95,7 @@ class Checker:
         match tree:
             case ast.BoolOp():
                 parts = tuple(self._own_condition(self.condition(value)) for value in tree.values)
-                operator = "and" if isinstance(tree.op, ast.And) else "or"
-                text = f" {operator} ".join(_wrapped(part) for part in parts)
-                return Junction(text, self.base, joined(*(part.look_back for part in parts)), operator, parts)
+                return self._junction("and" if isinstance(tree.op, ast.And) else "or", parts)
             case ast.UnaryOp(op=ast.Not()):
                 of = self.condition(tree.operand)
                 return Not(f"not {_wrapped(of)}", of.frame, of.look_back, of)
@@ -108,11 +113,23 @@ class Checker:
                 return self._output(tree)
             case ast.Call():
                 return self._call(tree)
+            case ast.Subscript():
+                raise self.error(tree, "there are no [ ] in a rule", "for an earlier candle write ago(x, 1)")
         raise self.error(tree, "this is not part of the rule language", "see docs/rules.md")
+
+    def on_one_frame(self, left: Numeric, right: Numeric) -> tuple[Numeric, Numeric]:
+        """Both on a grid they share: their own, or else that of plain series."""
+        if left.frame is None or right.frame is None or left.frame == right.frame:
+            return left, right
+        return self._own_number(left), self._own_number(right)
+
+    def _junction(self, operator: str, parts: tuple[Condition, ...]) -> Condition:
+        text = f" {operator} ".join(_wrapped(part) for part in parts)
+        return Junction(text, self.base, joined(*(part.look_back for part in parts)), operator, parts)
 
     def _negative(self, of: Numeric) -> Numeric:
         if isinstance(of, Constant):
-            return Constant(f"-{of.text}", None, {}, -of.value)
+            return _constant(-of.value)
         return Negative(f"-{_wrapped(of)}", of.frame, of.look_back, of)
 
     def _comparison(self, tree: ast.Compare) -> Condition:
@@ -121,170 +138,94 @@ class Checker:
         for operator, left, right, place in zip(tree.ops, sides, sides[1:], tree.comparators, strict=False):
             sign = _COMPARISONS.get(type(operator))
             if sign is None:
-                raise self.error(place, "prices are hardly ever equal to the last digit", "compare with < > <= >=")
-            if isinstance(left, Constant) and isinstance(right, Constant):
+                equal = isinstance(operator, ast.Eq | ast.NotEq)
+                message = "prices are hardly ever equal to the last digit" if equal else "this compares nothing"
+                raise self.error(place, message, "compare with < > <= >=")
+            left, right = self.on_one_frame(left, right)
+            frame = left.frame or right.frame
+            if frame is None:
                 raise self.error(tree, "this compares two constants: it is always the same")
-            left, right = self._on_one_frame(left, right)
             needed = joined(left.look_back, right.look_back)
-            text = f"{left.text} {sign} {right.text}"
-            parts.append(Comparison(text, left.frame or right.frame, needed, sign, left, right))
+            parts.append(Comparison(f"{left.text} {sign} {right.text}", frame, needed, sign, left, right))
         if len(parts) == 1:
             return parts[0]
-        own = tuple(self._own_condition(part) for part in parts)
-        return Junction(
-            " and ".join(part.text for part in own), self.base, joined(*(p.look_back for p in own)), "and", own
-        )
+        return self._junction("and", tuple(self._own_condition(part) for part in parts))
 
     def _arithmetic(self, tree: ast.BinOp) -> Numeric:
         operator = _ARITHMETIC.get(type(tree.op))
         if operator is None:
-            raise self.error(tree, "this operator is not part of the rule language", "there are + - * /")
-        left, right = self._on_one_frame(self.number(tree.left), self.number(tree.right))
+            logical = isinstance(tree.op, ast.BitAnd | ast.BitOr)
+            hint = "join conditions with and, or" if logical else "there are + - * /"
+            raise self.error(tree, "this operator is not part of the rule language", hint)
+        left, right = self.on_one_frame(self.number(tree.left), self.number(tree.right))
+        if isinstance(left, Constant) and isinstance(right, Constant):
+            return self._constant_arithmetic(tree, operator, left.value, right.value)
+        if operator == "/" and isinstance(right, Constant) and right.value == 0:
+            self._division_by_zero(tree)
         text = f"{_wrapped(left)} {operator} {_wrapped(right)}"
         frame = left.frame or right.frame
         return Arithmetic(text, frame, joined(left.look_back, right.look_back), operator, left, right)
+
+    def _constant_arithmetic(self, tree: ast.BinOp, operator: str, left: float, right: float) -> Constant:
+        if operator == "/" and right == 0:
+            self._division_by_zero(tree)
+        value = {"+": left + right, "-": left - right, "*": left * right, "/": left / (right or 1)}[operator]
+        return self._limited(tree, value)
+
+    def _division_by_zero(self, tree: ast.BinOp) -> NoReturn:
+        raise self.error(tree.right, "this divides by zero")
 
     def _constant(self, tree: ast.Constant) -> Constant:
         value = tree.value
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.error(tree, f"{str(value)[:40]!r} is not a number")
+        return self._limited(tree, value)
+
+    def _limited(self, tree: ast.expr, value: float) -> Constant:
         if not abs(value) <= 1e15:
             raise self.error(tree, "this number is too large", "at most 1e15")
-        return Constant(ast.unparse(tree), None, {}, float(value))
+        return _constant(float(value))
 
     def _name(self, tree: ast.Name) -> Node:
         if tree.id in SERIES:
             return Series(tree.id, self.base, {self.base.name: 1}, tree.id)
         if tree.id in CATALOGUE:
-            return self._indicated(tree, CATALOGUE[tree.id], [], [], None)
+            return indicated(self, tree, CATALOGUE[tree.id], [], [], None)
+        if tree.id in FUNCTIONS:
+            raise self.error(tree, f"{tree.id} is a function", f"write {tree.id}(...)")
         raise self._unknown(tree, tree.id)
 
     def _unknown(self, tree: ast.AST, name: str) -> RuleError:
-        known = [*SERIES, *CATALOGUE, *CROSSINGS, *MOVES, *WINDOWS]
-        return self.error(tree, f"unknown name {name!r}", _nearest(name, known))
+        return self.error(tree, f"unknown name {name[:40]!r}", nearest(name, [*SERIES, *CATALOGUE, *FUNCTIONS]))
 
     def _output(self, tree: ast.Attribute) -> Node:
         """`macd(12, 26, 9).signal`: an output of an indicator."""
         call = tree.value
         name = call.func if isinstance(call, ast.Call) else call
+        if isinstance(name, ast.Name) and name.id not in (*SERIES, *CATALOGUE, *FUNCTIONS):
+            raise self._unknown(name, name.id)
         if not isinstance(name, ast.Name) or name.id not in CATALOGUE:
-            raise self.error(tree, f"{ast.unparse(call)[:40]} has no outputs", "indicators have, like macd().signal")
+            hint = f"write .{tree.attr}(3)" if tree.attr in MOVES else "indicators have, like macd().signal"
+            raise self.error(tree, f"{ast.unparse(call)[:40]} has no outputs", hint)
         args, keywords = (call.args, call.keywords) if isinstance(call, ast.Call) else ([], [])
-        return self._indicated(call, CATALOGUE[name.id], args, keywords, tree)
+        return indicated(self, call, CATALOGUE[name.id], args, keywords, tree)
 
     def _call(self, tree: ast.Call) -> Node:
         if isinstance(tree.func, ast.Attribute):
-            function = tree.func.attr
-            if function not in MOVES:
-                raise self.error(tree, f"{function!r} is not something a value can do", _nearest(function, MOVES))
-            return self._function(tree, function, [tree.func.value, *tree.args])
+            called = tree.func.attr
+            if called not in MOVES:
+                raise self.error(tree, f"{called[:40]!r} is not something a value can do", nearest(called, MOVES))
+            return function(self, tree, called, [tree.func.value, *tree.args])
         if not isinstance(tree.func, ast.Name):
             raise self.error(tree, "this is not part of the rule language", "see docs/rules.md")
         name = tree.func.id
         if name in CATALOGUE:
-            return self._indicated(tree, CATALOGUE[name], tree.args, tree.keywords, None)
-        if name in (*CROSSINGS, *MOVES, *WINDOWS):
-            return self._function(tree, name, tree.args)
+            return indicated(self, tree, CATALOGUE[name], tree.args, tree.keywords, None)
+        if name in FUNCTIONS:
+            return function(self, tree, name, tree.args)
         if name in SERIES:
             raise self.error(tree, f"{name} is a series and takes nothing", f"write {name}")
         raise self._unknown(tree, name)
-
-    def _function(self, tree: ast.Call, name: str, arguments: list[ast.expr]) -> Node:
-        if tree.keywords:
-            raise self.error(tree, f"{name} takes no named parameters")
-        if len(arguments) != 2:
-            form = f"{name}(a, b)" if name in CROSSINGS else f"{name}(value, candles)"
-            raise self.error(tree, f"{name} takes two arguments", f"write {form}")
-        if name in CROSSINGS:
-            left, right = self._on_one_frame(self.number(arguments[0]), self.number(arguments[1]))
-            frame = left.frame or right.frame
-            if frame is None:
-                raise self.error(tree, "two constants never cross")
-            needed = stretched(joined(left.look_back, right.look_back), 1, frame)
-            return Crossing(f"{name}({left.text}, {right.text})", frame, needed, name, left, right)
-        of = self.number(arguments[0])
-        candles = self._candles(arguments[1], name)
-        if of.frame is None:
-            raise self.error(arguments[0], "a constant never changes")
-        before = candles - 1 if name in ("highest", "lowest") else candles
-        needed = stretched(of.look_back, before, of.frame)
-        text = f"{name}({of.text}, {candles})"
-        if name in MOVES:
-            return Moving(text, of.frame, needed, name, of, candles)
-        return Windowed(text, of.frame, needed, name, of, candles)
-
-    def _candles(self, tree: ast.expr, function: str) -> int:
-        value = tree.value if isinstance(tree, ast.Constant) else None
-        if type(value) is not int or not 1 <= value <= LONGEST_WINDOW:
-            raise self.error(tree, f"{function}: candles must be a whole number from 1 to {LONGEST_WINDOW}")
-        return value
-
-    def _indicated(
-        self,
-        tree: ast.expr,
-        entry: Indicator,
-        arguments: list[ast.expr],
-        keywords: list[ast.keyword],
-        output: ast.Attribute | None,
-    ) -> Numeric:
-        name = output.attr if output else entry.outputs[0]
-        if name not in entry.outputs:
-            assert output is not None
-            hint = _nearest(name, entry.outputs) or f"it has {', '.join(entry.outputs)}"
-            raise self.error(output, f"{entry.name} has no output {name!r}", hint)
-        frame, keywords = self._frame(keywords)
-        source, numbers = self._source(arguments, frame)
-        named: dict[str, float] = {}
-        for keyword in keywords:
-            if keyword.arg is None or keyword.arg in named:
-                raise self.error(keyword, f"{entry.name}: a parameter is given once, by its name")
-            named[keyword.arg] = self._parameter(keyword.value)
-        try:
-            bound = entry.bind(tuple(self._parameter(number) for number in numbers), named)
-        except BadParameterError as error:
-            raise self.error(tree, str(error)) from None
-        needed = stretched(source.look_back, entry.look_back(bound) - 1, frame)
-        text = _call_text(entry, bound, source, frame if frame != self.base else None, name)
-        return Indicated(text, frame, needed, entry.name, name, tuple(sorted(bound.items())), source)
-
-    def _frame(self, keywords: list[ast.keyword]) -> tuple[Interval, list[ast.keyword]]:
-        """The interval that `interval=` names, and the other keywords."""
-        others = [keyword for keyword in keywords if keyword.arg != "interval"]
-        named = [keyword for keyword in keywords if keyword.arg == "interval"]
-        if not named:
-            return self.base, others
-        value = named[0].value
-        try:
-            text = value.value if isinstance(value, ast.Constant) else None
-            interval = interval_named(text if isinstance(text, str) else ast.unparse(value))
-        except UnknownIntervalError as error:
-            raise self.error(value, str(error), 'write it in quotes, like interval="4h"') from None
-        if interval.seconds < self.base.seconds:
-            raise self.error(value, f"{interval} is shorter than the watch's own interval, {self.base}")
-        return interval, others
-
-    def _source(self, arguments: list[ast.expr], frame: Interval) -> tuple[Numeric, list[ast.expr]]:
-        """The series an indicator reads (its first argument, unless that is a number; else the close)."""
-        if not arguments or _is_number(arguments[0]):
-            return Series("close", frame, {frame.name: 1}, "close"), arguments
-        inner = Checker(self.text, self.base)
-        inner.base = frame
-        source = inner.number(arguments[0])
-        if source.frame is None:
-            raise self.error(arguments[0], "a constant never changes")
-        if source.frame != frame:
-            source = AlignedNumeric(source.text, frame, source.look_back, source)
-        return source, arguments[1:]
-
-    def _parameter(self, tree: ast.expr) -> float:
-        if not _is_number(tree):
-            raise self.error(tree, "a parameter must be a number")
-        return float(ast.literal_eval(tree))
-
-    def _on_one_frame(self, left: Numeric, right: Numeric) -> tuple[Numeric, Numeric]:
-        if left.frame is None or right.frame is None or left.frame == right.frame:
-            return left, right
-        return self._own_number(left), self._own_number(right)
 
     def _own_number(self, of: Numeric) -> Numeric:
         if of.frame is None or of.frame == self.base:
@@ -297,26 +238,12 @@ class Checker:
         return AlignedCondition(of.text, self.base, of.look_back, of)
 
 
-def _is_number(tree: ast.expr) -> bool:
-    if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
-        tree = tree.operand
-    return isinstance(tree, ast.Constant) and type(tree.value) in (int, float)
-
-
-def _call_text(entry: Indicator, bound: dict[str, float], source: Numeric, frame: Interval | None, output: str) -> str:
-    arguments = [] if source.text == "close" else [source.text]
-    arguments += [f"{bound[parameter.name]:g}" for parameter in entry.parameters]
-    if frame:
-        arguments.append(f'interval="{frame}"')
-    suffix = f".{output}" if output != entry.outputs[0] else ""
-    return f"{entry.name}({', '.join(arguments)}){suffix}"
+def _constant(value: float) -> Constant:
+    return Constant(number_text(value), None, {}, value)
 
 
 def _wrapped(node: Node) -> str:
     """Its text, in brackets where it stands beside an operator."""
+    while isinstance(node, AlignedNumeric | AlignedCondition) and node.of is not None:
+        node = node.of
     return f"({node.text})" if isinstance(node, Arithmetic | Junction | Comparison) else node.text
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"did you mean {close[0]!r}?" if close else ""

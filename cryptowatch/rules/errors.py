@@ -1,5 +1,8 @@
 """What is wrong with a rule, and where."""
 
+import difflib
+from collections.abc import Iterable
+
 
 class RuleError(ValueError):
     """A rule cannot be understood.
@@ -30,7 +33,13 @@ class RuleError(ValueError):
 
     def show(self) -> str:
         """The line of the rule, a caret under the place, and the message."""
-        line = (self.text.splitlines() or [""])[min(self.line, max(1, len(self.text.splitlines()))) - 1]
+        line = self.text.split("\n")[self.line - 1].rstrip("\r")
         pointer = "".join("\t" if character == "\t" else " " for character in line[: self.column - 1]) + "^"
         hint = f" — {self.hint}" if self.hint else ""
         return f"{line}\n{pointer}\n{self.message}{hint}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint with the known name that is most like `name`, or ""."""
+    close = difflib.get_close_matches(name[:40].lower(), list(known), n=1)
+    return f"did you mean {close[0]!r}?" if close else ""

@@ -1,12 +1,13 @@
 """What a rule is made of, after it was checked.
 
 A node lives on a *frame*: the grid of an interval. Plain series live on the watch's own; `interval="4h"` puts an
-indicator on another, and `Align` brings its values to the watch's: those of the last candle closed at each moment.
+indicator on another, and an aligned node brings it to the watch's: what it was at the last candle closed by then.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
 
+from cryptowatch.indicators import find
 from cryptowatch.markets.interval import Interval, interval_named
 
 #: Candles needed of each interval, by its name.
@@ -50,12 +51,12 @@ class Series(Numeric):
 
 @dataclass(frozen=True)
 class Indicated(Numeric):
-    """One output of an indicator of a source."""
+    """One output of an indicator of its input series."""
 
     indicator: str = ""
     output: str = ""
     parameters: tuple[tuple[str, float], ...] = ()
-    source: Numeric | None = None
+    sources: tuple[Numeric, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -147,3 +148,21 @@ def stretched(look_back: LookBack, candles: int, frame: Interval | None) -> dict
     return {
         name: needed + -(-candles * frame.seconds // interval_named(name).seconds) for name, needed in look_back.items()
     }
+
+
+def parts_of(node: Node) -> Iterator[tuple[Interval, int]]:
+    """The different parts that are computed over a grid: each one's frame, and how many figures it has a candle."""
+    seen: set[object] = set()
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        # The outputs of an indicator are computed together.
+        key = (one.indicator, one.frame, one.parameters, one.sources) if isinstance(one, Indicated) else one
+        if key in seen or one.frame is None:
+            continue
+        seen.add(key)
+        yield one.frame, len(find(one.indicator).outputs) if isinstance(one, Indicated) else 1
+        for attribute in fields(one):
+            value = getattr(one, attribute.name)
+            inside = value if isinstance(value, tuple) else (value,)
+            waiting += [part for part in inside if isinstance(part, Node)]

@@ -1,6 +1,7 @@
 """Rule text to a Python expression tree, never evaluated: `ast.parse` and limits that make a hostile rule cheap."""
 
 import ast
+import re
 
 from cryptowatch.rules.errors import RuleError
 
@@ -10,9 +11,14 @@ LONGEST_TEXT = 2000
 MOST_NODES = 400
 DEEPEST = 40
 
+_COMPARE = "compare with < > <= >="
+#: Habits from other languages, and what is written here.
+_HABITS = {"&&": "write and", "||": "write or", "!": "write not"}
+_WORDS = {"AND", "OR", "NOT", "And", "Or", "Not"}
+
 
 def parse(text: str) -> ast.expr:
-    """The tree of a rule; positions in it are those of `strip_rule(text)`'s one line.
+    """The tree of a rule; `offset_of` tells where in the text its nodes are.
 
     Raises:
         RuleError: too long, too deep, or not an expression of Python's grammar.
@@ -22,12 +28,12 @@ def parse(text: str) -> ast.expr:
     if not text.strip():
         raise RuleError("the rule is empty", text, hint="write a condition, like rsi(14) < 30")
     try:
-        # In brackets, so that a rule may go over several lines; the bracket is taken off the positions again.
-        tree = ast.parse(f"({text}\n)", mode="eval").body
+        call = ast.parse(_as_argument(text), mode="eval").body
     except SyntaxError as error:
-        raise RuleError(*_syntax_error(error, text)) from None
+        raise _syntax_error(error, text) from None
     except (RecursionError, MemoryError, ValueError):
         raise RuleError("the rule cannot be read", text, hint="write it simpler") from None
+    tree = _only_argument(call, text)
     _check_size(tree, text)
     return tree
 
@@ -35,22 +41,67 @@ def parse(text: str) -> ast.expr:
 def offset_of(node: ast.AST, text: str) -> int:
     """Characters from the start of `text` to where a node of its tree starts."""
     line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
-    lines = f"({text}\n)".split("\n")
+    lines = _as_argument(text).split("\n")
     # ast counts columns in UTF-8 bytes.
     characters = len(lines[line - 1].encode()[:column].decode(errors="ignore"))
-    return sum(len(one) + 1 for one in lines[: line - 1]) + characters - 1
+    return sum(len(one) + 1 for one in lines[: line - 1]) + characters - 2
 
 
-def _syntax_error(error: SyntaxError, text: str) -> tuple[str, str, int, str]:
-    line, column = error.lineno or 1, error.offset or 1
-    lines = f"({text}\n)".split("\n")
-    before = sum(len(one) + 1 for one in lines[: line - 1])
-    offset = min(before + column - 2, len(text.rstrip()))
-    hint = ""
-    if (offset < len(text) and text[offset] == "=") or "Maybe you meant '=='" in str(error.msg):
-        hint = "compare with < > <= >="
-    message = "the rule ends too early" if offset >= len(text.rstrip()) else "this is not an expression"
-    return message, text, offset, hint
+def _as_argument(text: str) -> str:
+    """The text as the argument of a call, so that it may go over several lines and end in a comment."""
+    return "_(" + text.replace("\r", " ") + "\n)"
+
+
+def _only_argument(call: ast.expr, text: str) -> ast.expr:
+    # `a) or _(b` has brackets that fit only together with ours: the outermost node is then another one.
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.col_offset == 0):
+        raise RuleError("this bracket was never opened", text, _unmatched(text) or 0)
+    if call.keywords:
+        first = call.keywords[0]
+        raise RuleError("a rule assigns nothing", text, _equals_sign(text, offset_of(first, text)), _COMPARE)
+    if len(call.args) > 1:
+        offset = offset_of(call.args[1], text)
+        raise RuleError(
+            "a rule is one condition, with no comma in it", text, offset, "join with and, or; write 1000, not 1,000"
+        )
+    if not call.args:
+        raise RuleError("the rule is empty", text, hint="write a condition, like rsi(14) < 30")
+    return call.args[0]
+
+
+def _syntax_error(error: SyntaxError, text: str) -> RuleError:
+    unmatched = _unmatched(text)
+    if unmatched is not None:
+        what = "never closed" if text[unmatched] in "([{" else "never opened"
+        return RuleError(f"this bracket was {what}", text, unmatched)
+    lines = _as_argument(text).split("\n")
+    line, column = min(error.lineno or 1, len(lines)), error.offset or 1
+    offset = max(0, sum(len(one) + 1 for one in lines[: line - 1]) + column - 1 - 2)
+    if "==" in str(error.msg):
+        return RuleError("a rule assigns nothing", text, _equals_sign(text, offset), _COMPARE)
+    if offset >= len(text.rstrip()):
+        return RuleError("the rule ends too early", text, len(text.rstrip()))
+    hint = next((said for sign, said in _HABITS.items() if text.startswith(sign, offset)), "")
+    word = re.match(r"\w+", text[offset:])
+    if word and word[0] in _WORDS:
+        hint = f"write {word[0].lower()}, in small letters"
+    return RuleError("this is not an expression", text, offset, hint)
+
+
+def _equals_sign(text: str, offset: int) -> int:
+    found = re.compile(r"(?<![<>=!])=(?!=)").search(text, offset)
+    return found.start() if found else offset
+
+
+def _unmatched(text: str) -> int | None:
+    """Where the first bracket is that has no other half; None when there is none. Quotes and comments are skipped."""
+    opened: list[int] = []
+    for part in re.finditer(r"""'[^'\n]*'|"[^"\n]*"|\#[^\n]*|[][(){}]""", text):
+        if part[0] in "([{":
+            opened.append(part.start())
+        elif part[0] in ")]}" and (not opened or text[opened.pop()] + part[0] not in ("()", "[]", "{}")):
+            return part.start()
+    return opened[-1] if opened else None
 
 
 def _check_size(tree: ast.expr, text: str) -> None:

@@ -10,16 +10,15 @@ from cryptowatch.markets.interval import Interval, interval_named
 from cryptowatch.markets.panel import Floats, Panel
 from cryptowatch.rules import nodes
 from cryptowatch.rules.check import Checker
-from cryptowatch.rules.evaluate import FALSE, TRUE, UNKNOWN, Evaluator, align, too_much_filled
+from cryptowatch.rules.evaluate import Evaluator
 from cryptowatch.rules.parse import parse
+from cryptowatch.rules.truth import UNKNOWN, told
+from cryptowatch.rules.windows import align, take, too_much_filled
 
 #: Share of a look-back's candles that may be filled ones before a rule no longer trusts it.
 MAX_FILLED_SHARE = 0.5
 #: Candles that share is taken of at least: a single quiet candle does not make `close > 100` unknown.
 LEAST_TRUSTED = 10
-
-_PUBLIC = np.zeros(3, dtype=np.int8)
-_PUBLIC[[FALSE, UNKNOWN, TRUE]] = (0, -1, 1)
 
 
 @dataclass(frozen=True)
@@ -63,14 +62,15 @@ class Rule:
             if panel is not base:
                 distrusted = align(distrusted, panel, base, False)
             truth[distrusted] = UNKNOWN
-        moments = slice(first_step - base.first_step, last_step + 1 - base.first_step)
+        moments = np.arange(first_step, last_step + 1, dtype=np.int64) - base.first_step
         figures: dict[str, Floats] = {}
         for node in _figures(self.condition):
             values = evaluator.numbers(node)
-            if node.frame != self.interval:
-                values = align(values, panels[node.frame.name], base, np.nan)  # type: ignore[union-attr]
-            figures[node.text] = values[:, moments]
-        return Evaluation(_PUBLIC[truth[:, moments]], figures)
+            panel = evaluator.panel(node)
+            if panel is not base:
+                values = align(values, panel, base, np.nan)
+            figures[node.text] = take(values, moments, np.nan)
+        return Evaluation(told(take(truth, moments, UNKNOWN)), figures)
 
 
 def compile_rule(text: str, interval: Interval) -> Rule:

@@ -27,6 +27,7 @@ CROSS JOIN LATERAL (
     CROSS JOIN LATERAL (SELECT coalesce(settled_to >= boundary, false) AS settled) AS flag
 ) AS elsewhere
 WHERE greatest(state.next_time, own.first_time) < own.settled_to
+  AND own.have_from <= own.wanted_from -- else older history is on its way
   AND coalesce(elsewhere.ready, true)
   AND (own.settled_at < clock_timestamp() - %(older_than_s)s * interval '1 second' OR elsewhere.waited_out)
 """

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,18 +16,6 @@ from cryptowatch.store.database import Connection, connect, transaction
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-QUEUE = "http://127.0.0.1/analysis"
-
-
-class Queue:
-    """The analysis queue as the driver sees it."""
-
-    def __init__(self) -> None:
-        self.messages = 0
-
-    def get_queue_attributes(self, **_: Any) -> dict[str, dict[str, str]]:
-        waiting = str(self.messages)
-        return {"Attributes": {"ApproximateNumberOfMessages": waiting, "ApproximateNumberOfMessagesNotVisible": "0"}}
 
 
 class Scene:
@@ -36,15 +23,14 @@ class Scene:
 
     def __init__(self, clock: RecordClock, database: str) -> None:
         self.clock = clock
-        self.queue = Queue()
         self.dispatched: list[datetime] = []
         self.swept: list[datetime] = []
         self.work: Callable[[datetime], list[str]] = lambda now: []
-        self._settings = Settings({"DATABASE_URL": database, "ANALYSIS_QUEUE_URL": QUEUE})
+        self._settings = Settings({"DATABASE_URL": database})
         self.driver = self.make()
 
     def make(self, end: datetime | None = None, speed: float = 600.0) -> Driver:
-        self.driver = Driver(self.clock, speed, end, self._settings, self.queue, self._dispatch, self._sweep)
+        self.driver = Driver(self.clock, speed, end, self._settings, self._dispatch, self._sweep)
         return self.driver
 
     def _dispatch(self) -> list[str]:
@@ -86,18 +72,6 @@ def test_every_minute_is_dispatched_and_swept_and_the_end_is_told(scene: Scene) 
     assert scene.clock.now() <= NOON + 5 * MINUTE + timedelta(seconds=1)
 
 
-def test_the_clock_waits_while_a_message_is_not_done(scene: Scene) -> None:
-    scene.queue.messages = 1
-    scene.driver.start()
-    until(lambda: bool(scene.dispatched))
-    time.sleep(0.5)
-    held = scene.clock.now()
-    assert held <= NOON + MINUTE + timedelta(seconds=1)
-    scene.queue.messages = 0
-    until(lambda: scene.clock.now() > NOON + 2 * MINUTE)
-    assert scene.driver.overruns == 0
-
-
 def test_the_clock_waits_while_a_source_is_being_read(scene: Scene, connection: Connection) -> None:
     run_sql(connection, "INSERT INTO sources (name) VALUES ('kraken')")
     scene.work = lambda now: ["kraken"] if now < NOON + 2 * MINUTE else []
@@ -124,10 +98,13 @@ def test_a_source_that_failed_or_asked_us_to_wait_does_not_hold_the_clock(
     assert scene.driver.overruns == 0
 
 
-def test_what_is_never_done_holds_the_clock_once_and_then_hardly(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_never_done_holds_the_clock_once_and_then_hardly(
+    scene: Scene, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(scene.driver, "_patience", 0.3)
     monkeypatch.setattr(drive, "SHORT_HOLD_S", 0.1)
-    scene.queue.messages = 1
+    run_sql(connection, "INSERT INTO sources (name) VALUES ('kraken')")
+    scene.work = lambda now: ["kraken"]
     scene.driver.start()
     until(lambda: scene.driver.overruns >= 3)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from cryptowatch.clock import RecordClock
 from cryptowatch.local.exchange.record import Record
-from cryptowatch.local.exchange.replay import BadRecordError, ReplayRecord
 from cryptowatch.local.exchange.server import SimulatedExchange
 from cryptowatch.local.exchange.simulated import SimulatedRecord
 
@@ -30,9 +29,8 @@ def main() -> int:
         print(f"the clock cannot be read from {arguments.clock}: {error}", file=sys.stderr)
         return 1
     try:
-        record: Record = SimulatedRecord() if arguments.record == "simulated" else ReplayRecord(Path(arguments.record))
-        exchange = SimulatedExchange(record, clock, arguments.port)
-    except BadRecordError as error:
+        exchange = SimulatedExchange(_open(arguments.record), clock, arguments.port)
+    except ValueError as error:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:
@@ -42,6 +40,19 @@ def main() -> int:
         print(f"serving {exchange.url}", flush=True)
         stop.wait()
     return 0
+
+
+def _open(name: str) -> Record:
+    """The record called `simulated`, or the one in a folder.
+
+    Raises:
+        BadRecordError: the folder is not one of recorded candles.
+    """
+    if name == "simulated":
+        return SimulatedRecord()
+    from cryptowatch.local.exchange.replay import ReplayRecord  # needs pandas, which is slow to load
+
+    return ReplayRecord(Path(name))
 
 
 if __name__ == "__main__":

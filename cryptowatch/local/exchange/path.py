@@ -26,9 +26,12 @@ _FIFTEEN_MINUTES = LEVELS.index(INTERVALS["15m"])
 #: Lengths, in weeks, of the waves that the weeks' opens follow, and how far each moves the price's logarithm.
 _WAVES = ((3.1, 0.02), (7.3, 0.04), (19.0, 0.08), (53.0, 0.16), (187.0, 0.30))
 #: How far beyond open and close a week reaches, in the price's logarithm: calm, usual and stormy weeks.
-_REACHES = np.array([0.03, 0.06, 0.06, 0.13])
+_REACHES = np.array([0.015, 0.03, 0.03, 0.07])
 #: How far children reach of the way their parent leaves them: trends, usual ways, swings.
-_LIVELINESS = np.array([0.5, 0.9, 0.9, 0.95])
+_LIVELINESS = np.array([0.3, 0.9, 0.9, 0.95])
+#: The longest wick of a child that does not reach the parent's extremes: a share of the parent's height, and of the
+#: square root of its share of the volume. Without them calm stretches would hardly move at all.
+_WICK = 0.4
 #: Standard deviation of the logarithm of a child's share of the volume.
 _BURSTS = 0.4
 #: The day's first four-hour candles in which a resting market has no trade: 16 hours.
@@ -127,9 +130,9 @@ def _split(parent: Nodes, level: int, character: Character) -> Nodes:
     opens = np.concatenate([opened, closes[:, :-1]], axis=1)
 
     top, bottom = np.maximum(opens, closes), np.minimum(opens, closes)
-    wick = 0.3 * (high - low) * np.sqrt(volume / whole)
-    highs = np.minimum(top + wick * _uniform(steps, key, level, 5) ** 2, high)
-    lows = np.maximum(bottom - wick * _uniform(steps, key, level, 6) ** 2, low)
+    wick = _WICK * (high - low) * np.sqrt(volume / whole)
+    highs = np.minimum(top + wick * _uniform(steps, key, level, 5), high)
+    lows = np.maximum(bottom - wick * _uniform(steps, key, level, 6), low)
     row = np.arange(count)
     highs[row, np.argmax(np.where(traded, top, -np.inf), axis=1)] = parent.high
     lows[row, np.argmin(np.where(traded, bottom, np.inf), axis=1)] = parent.low

@@ -56,7 +56,8 @@ def read_candles(path: Path, interval: Interval) -> Candles:
     steps, rest = np.divmod(seconds - interval.offset, interval.seconds)
     open_, high, low, close, volume = values.T
     _refuse(path, ~np.isfinite(values).all(axis=1), "a figure is missing or not finite")
-    _refuse(path, times.isna().to_numpy(dtype=np.bool_) | (rest != 0), f"the open time is not on the grid of {interval}")
+    off_grid = times.isna().to_numpy(dtype=np.bool_) | (rest != 0)
+    _refuse(path, off_grid, f"the open time is not on the grid of {interval}")
     _refuse(path, np.diff(steps, prepend=steps[0] - 1) <= 0, "the open time is not after the one before")
     _refuse(path, np.less_equal(values[:, :4].min(axis=1), 0), "a price is zero or negative")
     _refuse(path, volume < 0, "the volume is negative")
@@ -68,7 +69,7 @@ def read_candles(path: Path, interval: Interval) -> Candles:
 
 def _table(path: Path) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path, float_precision="round_trip")
+        table = pd.read_csv(path, dtype={"open_time": str})
     except (OSError, ValueError, EOFError, zlib.error) as error:
         raise BadRecordError(f"{path}: not a table: {_line(error)}") from error
     if list(table.columns) != _COLUMNS:

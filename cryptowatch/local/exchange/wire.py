@@ -1,5 +1,6 @@
 """What every exchange's way of speaking has in common: a request, an answer, and what is asked of a format."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -87,7 +88,7 @@ class Format(Protocol):
 def decimal(value: float, places: int) -> str:
     """A figure as exchanges write it, with at least so many decimals; more where it would not be the same otherwise."""
     text = f"{value:.{places}f}"
-    return text if float(text) == value or not np.isfinite(value) else np.format_float_positional(value)
+    return text if float(text) == value or not math.isfinite(value) else np.format_float_positional(value)
 
 
 def opens(candles: Candles, interval: Interval) -> list[int]:
@@ -98,7 +99,7 @@ def opens(candles: Candles, interval: Interval) -> list[int]:
 
 def trades(volume: float) -> int:
     """A count of trades that fits the volume: none without, at least one with it."""
-    return int(volume > 0) + int(min(volume, 1e6) ** 0.5)
+    return 1 + int(min(volume, 1e6) ** 0.5) if volume > 0 else 0
 
 
 def named(*names: str) -> dict[str, Interval]:

@@ -1,0 +1,177 @@
+"""Checking calls: indicators with their parameters and interval, and the functions of the last candles."""
+
+import ast
+from typing import TYPE_CHECKING
+
+from cryptowatch.indicators import BadParameterError, Indicator
+from cryptowatch.markets.interval import INTERVALS, Interval
+from cryptowatch.rules.errors import nearest
+from cryptowatch.rules.nodes import (
+    AlignedNumeric,
+    Crossing,
+    Indicated,
+    Moving,
+    Node,
+    Numeric,
+    Series,
+    Windowed,
+    joined,
+    stretched,
+)
+
+if TYPE_CHECKING:
+    from cryptowatch.rules.check import Checker
+
+CROSSINGS = ("crosses_above", "crosses_below")
+MOVES = ("rising", "falling")
+WINDOWS = ("ago", "change", "highest", "lowest")
+FUNCTIONS = (*CROSSINGS, *MOVES, *WINDOWS)
+
+#: Candles a window function may look back.
+LONGEST_WINDOW = 2000
+
+
+def function(checker: "Checker", tree: ast.Call, name: str, arguments: list[ast.expr]) -> Node:
+    """A call of one of `FUNCTIONS`; `arguments` holds what stands before the dot of `x.rising(3)` first.
+
+    Raises:
+        RuleError: wrong arguments.
+    """
+    if tree.keywords:
+        keyword = tree.keywords[0]
+        hint = "give it to the indicators inside" if keyword.arg == "interval" else ""
+        raise checker.error(keyword, f"{name} takes no named parameters", hint)
+    if len(arguments) != 2:
+        form = f"{name}(a, b)" if name in CROSSINGS else f"{name}(value, candles)"
+        raise checker.error(tree, f"{name} takes two arguments", f"write {form}")
+    if name in CROSSINGS:
+        left, right = checker.on_one_frame(checker.number(arguments[0]), checker.number(arguments[1]))
+        frame = left.frame or right.frame
+        if frame is None:
+            raise checker.error(tree, "two constants never cross")
+        needed = stretched(joined(left.look_back, right.look_back), 1, frame)
+        return Crossing(f"{name}({left.text}, {right.text})", frame, needed, name, left, right)
+    of = checker.number(arguments[0])
+    candles = _candles(checker, arguments[1], name)
+    if of.frame is None:
+        raise checker.error(arguments[0], "a constant never changes")
+    before = candles - 1 if name in ("highest", "lowest") else candles
+    needed = stretched(of.look_back, before, of.frame)
+    text = f"{name}({of.text}, {candles})"
+    if name in MOVES:
+        return Moving(text, of.frame, needed, name, of, candles)
+    return Windowed(text, of.frame, needed, name, of, candles)
+
+
+def _candles(checker: "Checker", tree: ast.expr, name: str) -> int:
+    value = tree.value if isinstance(tree, ast.Constant) else None
+    if type(value) is not int or not 1 <= value <= LONGEST_WINDOW:
+        raise checker.error(tree, f"{name}: candles must be a whole number from 1 to {LONGEST_WINDOW}")
+    return value
+
+
+def indicated(
+    checker: "Checker",
+    tree: ast.expr,
+    entry: Indicator,
+    arguments: list[ast.expr],
+    keywords: list[ast.keyword],
+    output: ast.Attribute | None,
+) -> Numeric:
+    """An output of an indicator, on the interval it names.
+
+    Args:
+        output: where the rule names one; else the default is meant.
+
+    Raises:
+        RuleError: wrong parameters, interval or output.
+    """
+    name = output.attr if output else entry.outputs[0]
+    if output and name not in entry.outputs:
+        hint = nearest(name, entry.outputs) or f"it has {', '.join(entry.outputs)}"
+        if name in FUNCTIONS:
+            hint = f"write {name}(3)" if name in MOVES else f"write {name}({entry.name}(), 3)"
+        raise checker.error(output, f"{entry.name} has no output {name!r}", hint)
+    frame, keywords = _frame(checker, keywords)
+    sources, numbers = _sources(checker, entry, arguments, frame)
+    named: dict[str, float] = {}
+    for keyword in keywords:
+        if keyword.arg is None or keyword.arg in named:
+            raise checker.error(keyword, f"{entry.name}: a parameter is given once, by its name")
+        named[keyword.arg] = _parameter(checker, keyword.value)
+    try:
+        bound = entry.bind(tuple(_parameter(checker, number) for number in numbers), named)
+    except BadParameterError as error:
+        raise checker.error(tree, str(error)) from None
+    needed = stretched(joined(*(source.look_back for source in sources)), entry.look_back(bound) - 1, frame)
+    text = _text(entry, bound, sources, frame if frame != checker.base else None, name)
+    return Indicated(text, frame, needed, entry.name, name, tuple(sorted(bound.items())), sources)
+
+
+def _frame(checker: "Checker", keywords: list[ast.keyword]) -> tuple[Interval, list[ast.keyword]]:
+    """The interval that `interval=` names, and the other keywords."""
+    others = [keyword for keyword in keywords if keyword.arg != "interval"]
+    named = [keyword for keyword in keywords if keyword.arg == "interval"]
+    if not named:
+        return checker.base, others
+    if len(named) > 1:
+        raise checker.error(named[1], "the interval is given twice")
+    value = named[0].value
+    name = value.value if isinstance(value, ast.Constant) else None
+    if not isinstance(name, str):
+        raise checker.error(value, "an interval is a text", 'write it in quotes, like interval="4h"')
+    if name not in INTERVALS:
+        raise checker.error(value, f"unknown interval {name!r}", f"one of {', '.join(INTERVALS)}")
+    interval = INTERVALS[name]
+    if interval < checker.base:
+        raise checker.error(value, f"{interval} is shorter than {checker.base}, which this part of the rule is read on")
+    return interval, others
+
+
+def _sources(
+    checker: "Checker", entry: Indicator, arguments: list[ast.expr], frame: Interval
+) -> tuple[tuple[Numeric, ...], list[ast.expr]]:
+    """The series an indicator reads, and its other arguments.
+
+    One that reads a single series reads its first argument instead, unless that is a number.
+    """
+    own = tuple(Series(name, frame, {frame.name: 1}, name) for name in entry.inputs)
+    if not arguments or _is_number(arguments[0]):
+        return own, arguments
+    if len(own) > 1:
+        raise checker.error(arguments[0], f"{entry.name} reads {', '.join(entry.inputs)}, and takes only numbers")
+    source = checker.within(frame).number(arguments[0])
+    if source.frame is None:
+        raise checker.error(arguments[0], "a constant never changes")
+    if source.frame != frame:
+        source = AlignedNumeric(source.text, frame, source.look_back, source)
+    return (source,), arguments[1:]
+
+
+def _parameter(checker: "Checker", tree: ast.expr) -> float:
+    if not _is_number(tree):
+        raise checker.error(tree, "a parameter must be a number")
+    return float(ast.literal_eval(tree))
+
+
+def _is_number(tree: ast.expr) -> bool:
+    if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
+        tree = tree.operand
+    # What is too large for a float is too large for every parameter.
+    return isinstance(tree, ast.Constant) and type(tree.value) in (int, float) and abs(tree.value) < 1e300  # type: ignore[arg-type]
+
+
+def _text(
+    entry: Indicator, bound: dict[str, float], sources: tuple[Numeric, ...], frame: Interval | None, output: str
+) -> str:
+    arguments = [] if sources[0].text == entry.inputs[0] else [sources[0].text]
+    arguments += [number_text(bound[parameter.name]) for parameter in entry.parameters]
+    if frame:
+        arguments.append(f'interval="{frame}"')
+    suffix = f".{output}" if output != entry.outputs[0] else ""
+    return f"{entry.name}({', '.join(arguments)}){suffix}"
+
+
+def number_text(value: float) -> str:
+    """A number as a rule writes it, to the last digit."""
+    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)

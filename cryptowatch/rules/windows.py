@@ -1,0 +1,95 @@
+"""Functions of the last candles and of two grids, over arrays of shape `(market, time)`."""
+
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cryptowatch.markets.panel import Bools, Floats, Panel
+from cryptowatch.rules.truth import TRUE, UNKNOWN, Truth, compare
+
+Value = TypeVar("Value", bound=np.generic)
+
+
+def ago(values: Floats, candles: int) -> Floats:
+    """The values `candles` candles before; NaN where that is before the start."""
+    out = np.full_like(values, np.nan)
+    out[:, candles:] = values[:, :-candles]
+    return out
+
+
+def change(values: Floats, candles: int) -> Floats:
+    """How much the values moved within the last `candles` candles."""
+    return values - ago(values, candles)
+
+
+def highest(values: Floats, candles: int) -> Floats:
+    """The greatest of the last `candles` values, this one among them; NaN while one of them is NaN."""
+    return _extreme(values, candles, np.maximum, np.nan)
+
+
+def lowest(values: Floats, candles: int) -> Floats:
+    """The least of the last `candles` values, this one among them; NaN while one of them is NaN."""
+    return _extreme(values, candles, np.minimum, np.nan)
+
+
+def moving(values: Floats, candles: int, sign: str) -> Truth:
+    """Whether each of the last `candles` candles moved up (`>`) or down (`<`) from the one before it."""
+    return _extreme(compare(sign, values, ago(values, 1)), candles, np.minimum, UNKNOWN)
+
+
+def crossing(now: Truth) -> Truth:
+    """Whether a condition holds on this candle and did not on the one before."""
+    before = np.full_like(now, UNKNOWN)
+    before[:, 1:] = now[:, :-1]
+    out: Truth = np.minimum(now, TRUE - before)
+    return out
+
+
+def _extreme(values: NDArray[Value], candles: int, function: np.ufunc, before: object) -> NDArray[Value]:
+    """`function` over each window of `candles` values, `before` standing for those before the start.
+
+    Each window is the end of one block and the beginning of the next, so it costs the same whatever its length
+    (van Herk 1992, Gil and Werman 1993).
+    """
+    markets, steps = values.shape
+    blocks = -(-(steps + candles - 1) // candles)
+    padded = np.full((markets, blocks * candles), before, dtype=values.dtype)
+    padded[:, candles - 1 : candles - 1 + steps] = values
+    cut = padded.reshape(markets, blocks, candles)
+    begun = function.accumulate(cut, axis=2).reshape(padded.shape)
+    ends = function.accumulate(cut[:, :, ::-1], axis=2)[:, :, ::-1].reshape(padded.shape)
+    out: NDArray[Value] = function(ends[:, :steps], begun[:, candles - 1 : candles - 1 + steps])
+    return out
+
+
+def align(values: NDArray[Value], source: Panel, target: Panel, unknown: object) -> NDArray[Value]:
+    """Columns of `source`'s grid, at each column of `target`'s: the last step closed when the target's step closes.
+
+    `unknown` where that step is outside the source panel: before its start, or not settled yet.
+    """
+    steps = np.arange(target.first_step, target.first_step + target.width, dtype=np.int64)
+    closes = target.interval.offset + (steps + 1) * target.interval.seconds
+    columns = (closes - source.interval.offset) // source.interval.seconds - 1 - source.first_step
+    return take(values, columns, unknown)
+
+
+def take(values: NDArray[Value], columns: NDArray[np.int64], unknown: object) -> NDArray[Value]:
+    """These columns, `unknown` where there is no such column."""
+    inside = (columns >= 0) & (columns < values.shape[1])
+    out = np.full((values.shape[0], len(columns)), unknown, dtype=values.dtype)
+    out[:, inside] = values[:, columns[inside]]
+    return out
+
+
+def too_much_filled(panel: Panel, candles: int, most: float) -> Bools:
+    """Where more than the share `most` of the last `candles` known candles were filled ones."""
+    known = _sums_of_last(~np.isnan(panel.close), candles)
+    out: Bools = _sums_of_last(panel.filled, candles) > most * known
+    return out
+
+
+def _sums_of_last(flags: Bools, candles: int) -> NDArray[np.int64]:
+    sums = np.cumsum(flags, axis=1, dtype=np.int64)
+    sums[:, candles:] -= sums[:, :-candles].copy()
+    return sums

@@ -1,0 +1,169 @@
+"""What breaks while the deployed local stack works: no alert lost, none twice, none withheld as late."""
+
+import base64
+import json
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+import pytest
+
+from cryptowatch.alerts.episode import Episode, Policy, advance
+from cryptowatch.local.origin import Origin
+from cryptowatch.local.stack import LocalStack
+from cryptowatch.markets.interval import interval_named
+from cryptowatch.markets.loads import load_start
+from cryptowatch.rules import compile_rule
+from cryptowatch.store.database import Connection, connect, transaction
+from cryptowatch.store.panels import read_panel
+from cryptowatch.watches.form import Watch
+
+RULE = "close > sma(3)"
+MARKETS = [f"binance:{base}/USDT" for base in ("BTC", "ETH", "SOL", "XRP", "ADA", "DOGE", "LTC", "LINK")]
+PEOPLE = {"ann": "ann@example.com", "bob": "bob@example.com"}
+
+
+@pytest.fixture
+def stack() -> Iterator[LocalStack]:
+    folder = tempfile.TemporaryDirectory(prefix="cw")
+    Path(folder.name).chmod(0o755)  # PostgreSQL runs as another user when we are root
+    start = datetime.now(UTC).replace(second=0, microsecond=0)
+    made = LocalStack(Path(folder.name), Origin("simulated", "drill", "simulated", 30.0, start, None), print)
+    try:
+        made.start()
+        watch = {"name": "drill", "markets": MARKETS, "interval": "1m", "when": RULE, "notify": list(PEOPLE)}
+        checked = [{"watch": watch, "look_back": compile_rule(RULE, interval_named("1m")).look_back}]
+        made.control({"action": "apply", "watch_list": {"recipients": PEOPLE, "watches": checked}})
+        made.mail.sync()
+        made.run_clock()
+        yield made
+    finally:
+        made.stop()
+        folder.cleanup()
+
+
+def count(connection: Connection, what: str) -> int:
+    with transaction(connection) as cursor:
+        cursor.execute(f"SELECT count(*) FROM {what}")
+        return cursor.fetchone()[0]
+
+
+def wait_for(condition, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.2)
+
+
+def alerts_as_they_should_be(connection: Connection) -> set[tuple[int, datetime]]:
+    """Every alert, worked out anew from the stored candles, market by market."""
+    with transaction(connection, snapshot=True) as cursor:
+        cursor.execute(
+            "SELECT market_id, start_time, next_time, definition FROM watch_state JOIN watches ON id = watch_id"
+        )
+        should: set[tuple[int, datetime]] = set()
+        for market_id, start, end, definition in cursor.fetchall():
+            grid = Watch.model_validate(definition).grid
+            first, last = grid.step_at(start), grid.step_at(end) - 1
+            rule = compile_rule(RULE, grid)
+            panel = read_panel(cursor, grid, [market_id], load_start(rule.look_back["1m"], first), last)
+            truth = rule.evaluate({"1m": panel}, first, last).truth[0]
+            episode = Episode()
+            for step, value in enumerate(truth, start=first):
+                episode, kind = advance(episode, int(value), grid.close_time(step), Policy())
+                if kind:
+                    should.add((market_id, grid.open_time(step)))
+    return should
+
+
+def test_nothing_is_lost_doubled_or_late_whatever_breaks(stack: LocalStack) -> None:
+    sqs, lambda_ = stack.emulator.client("sqs"), stack.emulator.client("lambda")
+    with closing(connect(stack.settings())) as connection:
+        wait_for(lambda: count(connection, "alerts") >= 5)
+
+        # A pool child is killed at work, then a whole worker with all its children.
+        worker = psutil.Process(stack.fleet.pids()[0])
+        for child in worker.children(recursive=True):
+            child.kill()
+        os.killpg(worker.pid, signal.SIGKILL)
+        before = count(connection, "alerts")
+        wait_for(lambda: stack.fleet.adjust() or count(connection, "alerts") >= before + 5, 150)
+
+        # The same messages three times, and such that nobody can read.
+        with transaction(connection) as cursor:
+            cursor.execute("SELECT id FROM alerts ORDER BY id LIMIT 5")
+            ids = [row[0] for row in cursor.fetchall()]
+        for _ in range(3):
+            body = json.dumps({"version": 1, "alert_ids": ids})
+            sqs.send_message(QueueUrl=stack.outputs.alerts_queue_url, MessageBody=body)
+        for body in unreadable():
+            sqs.send_message(QueueUrl=stack.outputs.analysis_queue_url, MessageBody=body)
+        sqs.send_message(QueueUrl=stack.outputs.alerts_queue_url, MessageBody="garbage")
+
+        # SNS is away: every publish fails while the function's topic is one that does not exist.
+        notify = stack.outputs.notify_function
+        variables = lambda_.get_function_configuration(FunctionName=notify)["Environment"]["Variables"]
+        broken = {**variables, "ALERT_TOPIC_ARN": variables["ALERT_TOPIC_ARN"] + "-away"}
+        lambda_.update_function_configuration(FunctionName=notify, Environment={"Variables": broken})
+        before = count(connection, "alerts")
+        wait_for(lambda: count(connection, "alerts") >= before + 3, 90)
+        lambda_.update_function_configuration(FunctionName=notify, Environment={"Variables": variables})
+
+        before = count(connection, "deliveries WHERE sent_at IS NOT NULL")
+        wait_for(lambda: count(connection, "deliveries WHERE sent_at IS NOT NULL") > before + 10, 120)
+        assert stack.driver is not None
+        assert stack.driver.failure is None
+        stack.driver.stop()
+        wait_for(lambda: count(connection, "deliveries WHERE sent_at IS NULL AND held_by IS NULL") == 0, 120)
+
+        with transaction(connection) as cursor:
+            cursor.execute("SELECT market_id, open_time FROM alerts")
+            are = cursor.fetchall()
+        assert len(are) == len(set(are))
+        assert set(are) == alerts_as_they_should_be(connection)
+        assert count(connection, "deliveries WHERE held_by IS NOT NULL") == 0
+        assert count(connection, "deliveries") == len(are) * len(PEOPLE)
+        assert count(connection, "deliveries WHERE uncertain > 0") == 0
+        emails = count(connection, "(SELECT DISTINCT recipient, email_id FROM deliveries) AS email")
+        wait_for(lambda: len(stack.mail.emails()) >= emails, 20)
+        assert len(stack.mail.emails()) == emails
+
+
+def unreadable() -> list[str]:
+    """Messages on the analysis queue that no worker can do."""
+    headers = {"task": "analyse", "id": "1", "lang": "py", "argsrepr": "", "kwargsrepr": ""}
+    properties = {
+        "correlation_id": "1",
+        "delivery_info": {"exchange": "", "routing_key": "analysis"},
+        "delivery_tag": "1",
+    }
+
+    def envelope(body: str, **changes: object) -> str:
+        whole = {
+            "body": body,
+            "content-encoding": "utf-8",
+            "content-type": "application/json",
+            "headers": headers,
+            "properties": {**properties, "body_encoding": "base64"},
+            **changes,
+        }
+        return base64.b64encode(json.dumps(whole).encode()).decode()
+
+    def task(**arguments: object) -> str:
+        return base64.b64encode(json.dumps([[], arguments, {}]).encode()).decode()
+
+    return [
+        "garbage",
+        "{}",
+        envelope(base64.b64encode(b"\xff{not json").decode()),
+        envelope(task(version=2, interval_s=60, market_ids=[1], wal="0/0")),
+        envelope(task(version=1, interval_s=60, market_ids=[999_999], wal="0/0")),
+        envelope(task(version=1, interval_s="x", market_ids=[1], wal="0/0")),
+        envelope(task(version=1, interval_s=60, market_ids=[1]), headers={**headers, "task": "unknown"}),
+    ]
