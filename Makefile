@@ -38,8 +38,8 @@ format: $(VENV)/installed ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: $(VENV)/installed ## Measure, side by side with what one would otherwise use
-	@$(BIN)/python -m bench.candles
+bench: $(VENV)/installed ## Measure: from a stored candle to the written email
+	@$(BIN)/python -m bench.latency
 
 lock: ## Lock the newest releases that pyproject.toml allows (needs uv)
 	uv pip compile --universal --python-version 3.11 --all-extras --no-header pyproject.toml -o requirements.txt

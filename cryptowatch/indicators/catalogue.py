@@ -116,7 +116,8 @@ class Indicator:
         """
         names = [parameter.name for parameter in self.parameters]
         if len(positional) > len(names):
-            raise BadParameterError(f"{self.name} takes at most {len(names)} numbers: {', '.join(names)}")
+            many = f"{len(names)} number" + ("s" if len(names) != 1 else "")
+            raise BadParameterError(f"{self.name} takes at most {many}: {', '.join(names)}")
         given = dict(zip(names, positional, strict=False))
         for name, value in named.items():
             if name not in names:

@@ -34,8 +34,8 @@ from cryptowatch.settings import Settings
 
 #: Seconds the simulated exchange may take to answer.
 EXCHANGE_PATIENCE_S = 20.0
-#: Seconds the workers get to finish at the end.
-DRAIN_S = 4.0
+#: Seconds the workers get to finish at the end; a task that is cut off is done at the next start.
+DRAIN_S = 2.5
 
 
 class LocalStackError(RuntimeError):

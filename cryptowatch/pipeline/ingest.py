@@ -86,7 +86,7 @@ class IngestRun:
             outcome = self._read_series(now)
         except SourceUnavailableError as error:
             wait = error.retry_after or (DEFAULT_WAIT_S if error.asked_to_wait else 0.0)
-            self._save_failure(str(error), wait)
+            self._save_failure(str(error), wait / self.exchange.speed)
             return "unavailable"
         self.moved.flush()
         if self.answers or not self.failures:

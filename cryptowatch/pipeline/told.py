@@ -11,7 +11,7 @@ PATIENCE_S = 1.0
 
 class MovedMarkets:
     """Gathers market ids by interval and queues their analysis: when a message is full, when the oldest has waited
-    for `PATIENCE_S`, and at the end. A crash in between loses nothing: the sweep finds what is settled and not analysed.
+    for `PATIENCE_S`, and at the end. A crash in between loses nothing: the sweep finds what is left.
     """
 
     def __init__(self, connection: Connection, queue: AnalysisQueue) -> None:

@@ -7,7 +7,6 @@ from cryptowatch.indicators import BadParameterError, Indicator
 from cryptowatch.markets.interval import INTERVALS, Interval
 from cryptowatch.rules.errors import nearest
 from cryptowatch.rules.nodes import (
-    AlignedNumeric,
     Crossing,
     Indicated,
     Moving,
@@ -143,9 +142,7 @@ def _sources(
     source = checker.within(frame).number(arguments[0])
     if source.frame is None:
         raise checker.error(arguments[0], "a constant never changes")
-    if source.frame != frame:
-        source = AlignedNumeric(source.text, frame, source.look_back, source)
-    return (source,), arguments[1:]
+    return (checker.within(frame).own_number(source),), arguments[1:]
 
 
 def _parameter(checker: "Checker", tree: ast.expr) -> float:

@@ -121,7 +121,22 @@ class Checker:
         """Both on a grid they share: their own, or else that of plain series."""
         if left.frame is None or right.frame is None or left.frame == right.frame:
             return left, right
-        return self._own_number(left), self._own_number(right)
+        return self.own_number(left), self.own_number(right)
+
+    def own_number(self, of: Numeric) -> Numeric:
+        """It on the grid of plain series."""
+        if of.frame is None or of.frame == self.base:
+            return of
+        return AlignedNumeric(of.text, self.base, self._with_own_grid(of), of)
+
+    def _own_condition(self, of: Condition) -> Condition:
+        if of.frame == self.base:
+            return of
+        return AlignedCondition(of.text, self.base, self._with_own_grid(of), of)
+
+    def _with_own_grid(self, of: Node) -> dict[str, int]:
+        # Also where nothing else is read of it, its panel tells at which moments the other one is looked at.
+        return joined({self.base.name: 1}, of.look_back)
 
     def _junction(self, operator: str, parts: tuple[Condition, ...]) -> Condition:
         text = f" {operator} ".join(_wrapped(part) for part in parts)
@@ -226,16 +241,6 @@ class Checker:
         if name in SERIES:
             raise self.error(tree, f"{name} is a series and takes nothing", f"write {name}")
         raise self._unknown(tree, name)
-
-    def _own_number(self, of: Numeric) -> Numeric:
-        if of.frame is None or of.frame == self.base:
-            return of
-        return AlignedNumeric(of.text, self.base, of.look_back, of)
-
-    def _own_condition(self, of: Condition) -> Condition:
-        if of.frame == self.base:
-            return of
-        return AlignedCondition(of.text, self.base, of.look_back, of)
 
 
 def _constant(value: float) -> Constant:

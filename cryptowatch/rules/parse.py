@@ -12,9 +12,9 @@ MOST_NODES = 400
 DEEPEST = 40
 
 _COMPARE = "compare with < > <= >="
-#: Habits from other languages, and what is written here.
-_HABITS = {"&&": "write and", "||": "write or", "!": "write not"}
-_WORDS = {"AND", "OR", "NOT", "And", "Or", "Not"}
+#: Habits from other languages.
+_HABIT = re.compile(r"&&|\|\||!(?!=)|\b(AND|OR|NOT|And|Or|Not)\b")
+_INSTEAD = {"&&": "write and", "||": "write or", "!": "write not"}
 
 
 def parse(text: str) -> ast.expr:
@@ -74,18 +74,30 @@ def _syntax_error(error: SyntaxError, text: str) -> RuleError:
     if unmatched is not None:
         what = "never closed" if text[unmatched] in "([{" else "never opened"
         return RuleError(f"this bracket was {what}", text, unmatched)
-    lines = _as_argument(text).split("\n")
-    line, column = min(error.lineno or 1, len(lines)), error.offset or 1
-    offset = max(0, sum(len(one) + 1 for one in lines[: line - 1]) + column - 1 - 2)
+    offset = _error_offset(error, text)
     if "==" in str(error.msg):
         return RuleError("a rule assigns nothing", text, _equals_sign(text, offset), _COMPARE)
     if offset >= len(text.rstrip()):
         return RuleError("the rule ends too early", text, len(text.rstrip()))
-    hint = next((said for sign, said in _HABITS.items() if text.startswith(sign, offset)), "")
-    word = re.match(r"\w+", text[offset:])
-    if word and word[0] in _WORDS:
-        hint = f"write {word[0].lower()}, in small letters"
-    return RuleError("this is not an expression", text, offset, hint)
+    habit = _HABIT.search(text, max(0, offset - 1))
+    if habit:
+        hint = _INSTEAD.get(habit[0], f"write {habit[0].lower()}, in small letters")
+        return RuleError("this is not an expression", text, habit.start(), hint)
+    return RuleError("this is not an expression", text, offset)
+
+
+def _error_offset(error: SyntaxError, text: str) -> int:
+    if "comma" in str(error.msg) and "#" not in text:
+        # Inside brackets Python points at the whole of `a b`, outside of them at b.
+        bare = text.replace("\n", " ").replace("\r", " ")
+        indent = len(bare) - len(bare.lstrip())
+        try:
+            ast.parse(bare.strip(), mode="eval")
+        except SyntaxError as outside:
+            return indent + (outside.offset or 1) - 1
+    lines = _as_argument(text).split("\n")
+    line, column = min(error.lineno or 1, len(lines)), error.offset or 1
+    return max(0, sum(len(one) + 1 for one in lines[: line - 1]) + column - 1 - 2)
 
 
 def _equals_sign(text: str, offset: int) -> int:

@@ -60,6 +60,8 @@ class Exchange:
         self._client = client
         self._markets_at: float | None = None
         client.rateLimit /= speed
+        #: How many times as fast as wall time its clock runs: what it asks us to wait is told on its own clock.
+        self.speed = speed
         client.enableLastJsonResponse = True
         if "parse_ohlcvs" not in vars(type(client)):
             # ccxt's own drops what lies before the time asked for and cuts to the number asked for, and so hides how

@@ -16,6 +16,7 @@ import pytest
 
 from cryptowatch.alerts.episode import Episode, Policy, advance
 from cryptowatch.local.origin import Origin
+from cryptowatch.local.postgres import Postgres
 from cryptowatch.local.stack import LocalStack
 from cryptowatch.markets.interval import interval_named
 from cryptowatch.markets.loads import load_start
@@ -45,6 +46,7 @@ def stack() -> Iterator[LocalStack]:
         yield made
     finally:
         made.stop()
+        made.postgres.stop()
         folder.cleanup()
 
 
@@ -83,6 +85,14 @@ def alerts_as_they_should_be(connection: Connection) -> set[tuple[int, datetime]
 
 
 def test_nothing_is_lost_doubled_or_late_whatever_breaks(stack: LocalStack) -> None:
+    with closing(connect(stack.settings())) as connection:
+        wait_for(lambda: count(connection, "alerts") >= 3)
+    # The database is away for ten seconds.
+    stack.postgres.stop()
+    back = time.monotonic() + 10
+    wait_for(lambda: time.monotonic() > back)
+    stack.postgres = Postgres(stack.folder)
+
     sqs, lambda_ = stack.emulator.client("sqs"), stack.emulator.client("lambda")
     with closing(connect(stack.settings())) as connection:
         wait_for(lambda: count(connection, "alerts") >= 5)

@@ -4,6 +4,7 @@ import math
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from cryptowatch.indicators import CATALOGUE, BadParameterError, Parameter, UnknownIndicatorError, find
@@ -25,7 +26,7 @@ def test_parameters_are_given_by_place_or_name_and_have_defaults() -> None:
         ("sma", (2000.0000001,), {}, "sma: length must be a whole number from 1 to 2000, not 2000.0000001"),
         ("bollinger", (20, 0), {}, "bollinger: deviations must be a number from 0.1 to 10, not 0"),
         ("bollinger", (20, math.inf), {}, "bollinger: deviations must be a number from 0.1 to 10, not inf"),
-        ("rsi", (14, 3), {}, "rsi takes at most 1 numbers: length"),
+        ("rsi", (14, 3), {}, "rsi takes at most 1 number: length"),
         ("rsi", (), {"len": 3}, "rsi has no parameter 'len': it has length"),
         ("rsi", (14,), {"length": 14}, "rsi: length is given twice"),
         ("macd", (26, 12), {}, "macd: fast must be less than slow, not 26 and 12"),
@@ -75,8 +76,6 @@ def test_an_indicator_is_added_by_a_function_and_an_entry(monkeypatch) -> None:
         return {"value": low + p["share"] * (high - low)}
 
     try:
-        import numpy as np
-
         entry = find("middle")
         high, low = np.array([[4.0, np.nan]]), np.array([[2.0, 1.0]])
         values = entry.compute(high, low, parameters=entry.bind((), {}))["value"]
