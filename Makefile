@@ -44,6 +44,6 @@ bench: $(VENV)/installed ## Measure: from a stored candle to the written email
 lock: ## Lock the newest releases that pyproject.toml allows (needs uv)
 	uv pip compile --universal --python-version 3.11 --all-extras --no-header pyproject.toml -o requirements.txt
 
-clean: ## Remove the local stack's data and the installed environment's caches
-	@if [ -f .local/stack.json ]; then echo "a local stack may be running: stop it with Ctrl-C first"; fi
-	@rm -rf .local .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+clean: ## Remove the local stack's data and all caches (refuses while a stack runs)
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m cryptowatch.local.clean; else rm -rf .local; fi
+	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -99,8 +99,8 @@ class LiveScreen:
         """The whole screen for one snapshot."""
         head = f"{snapshot.at:%Y-%m-%d %H:%M:%S} UTC"
         head += f", {snapshot.speed:g} times as fast" if snapshot.speed != 1 else ""
-        head += f"   {_next_close(snapshot)}" if snapshot.next_close else ""
         head += f"   {snapshot.candles:,} candles stored"
+        head += f"\n{_next_close(snapshot)}" if snapshot.next_close else ""
         parts: list[RenderableType] = [head, _sources(snapshot), _work(snapshot), _alerts(snapshot), _mail(snapshot)]
         return Panel(Group(*parts), title=f"Crypto Watch: {self._title}", subtitle="Ctrl-C stops", border_style="cyan")
 

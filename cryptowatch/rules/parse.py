@@ -2,6 +2,7 @@
 
 import ast
 import re
+import warnings
 
 from cryptowatch.rules.errors import RuleError
 
@@ -28,7 +29,7 @@ def parse(text: str) -> ast.expr:
     if not text.strip():
         raise RuleError("the rule is empty", text, hint="write a condition, like rsi(14) < 30")
     try:
-        call = ast.parse(_as_argument(text), mode="eval").body
+        call = _python(_as_argument(text))
     except SyntaxError as error:
         raise _syntax_error(error, text) from None
     except (RecursionError, MemoryError, ValueError):
@@ -36,6 +37,13 @@ def parse(text: str) -> ast.expr:
     tree = _only_argument(call, text)
     _check_size(tree, text)
     return tree
+
+
+def _python(text: str) -> ast.expr:
+    with warnings.catch_warnings():
+        # What Python finds odd in a rule (`1if`, `\\d`) is not for the eyes of those who write or run it.
+        warnings.simplefilter("ignore")
+        return ast.parse(text, mode="eval").body
 
 
 def offset_of(node: ast.AST, text: str) -> int:
@@ -92,7 +100,7 @@ def _error_offset(error: SyntaxError, text: str) -> int:
         bare = text.replace("\n", " ").replace("\r", " ")
         indent = len(bare) - len(bare.lstrip())
         try:
-            ast.parse(bare.strip(), mode="eval")
+            _python(bare.strip())
         except SyntaxError as outside:
             return indent + (outside.offset or 1) - 1
     lines = _as_argument(text).split("\n")
