@@ -85,7 +85,8 @@ def _closes_before(cursor: Cursor, interval: Interval, market_ids: Sequence[int]
         ) AS last
         WHERE NOT EXISTS (
             SELECT 1 FROM unobtainable
-            WHERE market_id = id AND interval_s = %s AND to_time > last.open_time AND from_time < %s
+            WHERE market_id = id AND interval_s = %s AND from_time < %s
+              AND to_time > last.open_time + interval_s * interval '1 second'
         )
         """,
         (

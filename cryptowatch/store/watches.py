@@ -27,7 +27,7 @@ def apply_watches(cursor: Cursor, wanted: CheckedWatchList, now: datetime) -> di
         `added`, `changed` (name and what), `removed`, `unchanged`.
     """
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", (APPLY_LOCK,))
-    cursor.execute("SELECT name, id, definition, removed_at IS NULL FROM watches FOR UPDATE")
+    cursor.execute("SELECT name, id, definition, removed_at IS NULL FROM watches FOR NO KEY UPDATE")
     stored = {name: (id_, Watch.model_validate(data), live) for name, id_, data, live in cursor.fetchall()}
     report: dict[str, Any] = {"added": [], "changed": [], "removed": [], "unchanged": []}
     names = {checked.watch.name for checked in wanted.watches}

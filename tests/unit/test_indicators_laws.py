@@ -153,17 +153,18 @@ def test_rsi_without_a_fall_is_100_and_without_a_rise_0() -> None:
     assert (compute(find("rsi"), np.arange(40.0, 1.0, -1.0))["value"][0, 3:] == 0).all()
 
 
-def test_rsi_stays_exactly_where_it_is_on_a_flat_stretch_until_its_look_back_holds_no_move() -> None:
+@pytest.mark.parametrize("seed", range(5))
+def test_rsi_stays_exactly_where_it_is_on_a_flat_stretch_until_its_look_back_holds_no_move(seed) -> None:
     entry = find("rsi")
     parameters = {"length": 14.0}
-    closes = np.concatenate([walk(100, seed=3), np.full(400, 77.7)])
+    closes = np.concatenate([walk(100, seed=seed), np.full(400, 77.7)])
     values = compute(entry, closes, parameters)["value"][0]
     still = entry.look_back(parameters) - 1
     assert len(set(values[100 : 100 + still])) == 1
     assert np.isnan(values[100 + still :]).all()
     again = compute(entry, np.append(closes, [77.8, 77.7]), parameters)["value"][0]
     assert again[-2] == pytest.approx(100)
-    assert 40 < again[-1] < 60
+    assert again[-1] == pytest.approx(100 * 13 / 27, rel=1e-6), "a rise of 13/14 of a step, a fall of a whole one"
 
 
 def test_arrays_that_may_not_be_written_to_or_lie_otherwise_in_memory_are_as_good() -> None:

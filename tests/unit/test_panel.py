@@ -89,7 +89,7 @@ def test_a_later_load_start_sees_the_same_candles(closes, first, holes) -> None:
     whole = panel(closes, last=39, lost=lost)
     before = [step for step in closes if step < first]
     # The reader leaves the close before a load out where a hole lies between.
-    reachable = before and not any(start < first and stop > max(before) for start, stop in lost)
+    reachable = before and not any(start < first and stop > max(before) + 1 for start, stop in lost)
     late = panel(closes, first=first, last=39, lost=lost, close_before=closes[max(before)] if reachable else None)
     np.testing.assert_array_equal(late.close, whole.close[:, first:])
     np.testing.assert_array_equal(late.filled, whole.filled[:, first:])
