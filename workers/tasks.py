@@ -31,6 +31,11 @@ def _compiled(text: str, interval: str) -> Rule:
     return compile_rule(text, interval_named(interval))
 
 
+def _queue_alerts(alert_ids: list[int]) -> None:
+    _alerts_queue().send(alert_ids)
+    logger.info("alerts raised", extra={"alert_ids": alert_ids})
+
+
 def _rule_of(watch: StoredWatch) -> Rule:
     return _compiled(watch.watch.when, watch.watch.interval)
 
@@ -45,7 +50,7 @@ def analyse_markets(**message: Any) -> None:
     try:
         interval_s, market_ids = _read(message)
         with closing(connect(_settings)) as writer, closing(connect(_settings)) as reader:
-            moments = analyse(writer, reader, _settings.clock, _rule_of, interval_s, market_ids, _alerts_queue().send)
+            moments = analyse(writer, reader, _settings.clock, _rule_of, interval_s, market_ids, _queue_alerts)
     except (MalformedMessageError, UnknownMarketsError) as error:
         logger.error("message rejected", extra={"error": str(error)})
         raise Reject(str(error), requeue=False) from error
@@ -57,6 +62,7 @@ def analyse_markets(**message: Any) -> None:
         extra={
             "interval_s": interval_s,
             "markets": len(market_ids),
+            "market_ids": market_ids,
             "moments": moments,
             "seconds": round(time.monotonic() - started, 3),
         },

@@ -32,7 +32,7 @@ install -m 0644 "$from/units/crypto-watch-worker.service" /etc/systemd/system/cr
 
 # Nothing that one instance owns may be in the image of all.
 apt-get clean
-rm -rf /var/lib/apt/lists/* "$from" /root/.cache
+rm -rf /var/lib/apt/lists/* "$from" "${HOME:?}/.cache"
 rm -f /etc/ssh/ssh_host_*
 truncate --size 0 /etc/machine-id
 cloud-init clean --logs

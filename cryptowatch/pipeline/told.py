@@ -2,8 +2,12 @@
 
 import time
 
+from aws_lambda_powertools import Logger
+
 from cryptowatch.queues import MARKETS_A_MESSAGE, AnalysisQueue
 from cryptowatch.store.database import Connection, wal_position
+
+logger = Logger(service="analysis-queue")
 
 #: Seconds a market may wait for others of its source to share a message with.
 PATIENCE_S = 1.0
@@ -39,4 +43,8 @@ class MovedMarkets:
             return 0
         wal = wal_position(self._connection)
         gathered, self._ids = self._ids, {}
-        return sum(self._queue.send(interval_s, sorted(ids), wal) for interval_s, ids in gathered.items())
+        messages = 0
+        for interval_s, ids in gathered.items():
+            messages += self._queue.send(interval_s, sorted(ids), wal)
+            logger.info("queued for analysis", extra={"interval_s": interval_s, "market_ids": sorted(ids), "wal": wal})
+        return messages
