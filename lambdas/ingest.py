@@ -7,9 +7,12 @@ from cryptowatch.pipeline.ingest import IngestRun, lambda_seconds_left, logger
 from cryptowatch.pipeline.told import MovedMarkets
 from cryptowatch.queues import AnalysisQueue
 from cryptowatch.settings import Settings
+from cryptowatch.sources.endpoint import NotSimulatedError
+from cryptowatch.sources.errors import UnknownSourceError
 from cryptowatch.sources.exchange import Exchange
 from cryptowatch.sources.registry import open_source
-from cryptowatch.store.database import connect
+from cryptowatch.store.database import connect, transaction
+from cryptowatch.store.sources import save_failure
 
 _settings = Settings()
 _queue: AnalysisQueue | None = None
@@ -27,11 +30,16 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     global _queue  # the broker's connection outlives an invocation
     _queue = _queue or AnalysisQueue(_settings)
     name = event["source"]
-    exchange = _source(name, _settings.clock_speed)
     connection = connect(_settings)
     try:
+        exchange = _source(name, _settings.clock_speed)
         moved = MovedMarkets(connection, _queue)
         run = IngestRun(name, exchange, connection, moved, _settings.clock, lambda_seconds_left(context))
         return {"source": name, "outcome": run.run(), "answers": run.answers, "failures": run.failures}
+    except (UnknownSourceError, NotSimulatedError) as error:
+        logger.error("no such source", extra={"source": name, "error": str(error)})
+        with transaction(connection) as cursor:
+            save_failure(cursor, name, str(error), _settings.clock.now())
+        return {"source": name, "outcome": "unknown", "answers": 0, "failures": 1}
     finally:
         connection.close()

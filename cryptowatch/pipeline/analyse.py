@@ -32,8 +32,11 @@ from cryptowatch.store.evaluation import (
 )
 from cryptowatch.store.panels import read_panel
 
-#: Moments of one watch and market evaluated in one transaction; a long absence is caught up in several.
-MOST_MOMENTS = 4096
+#: Moments evaluated in one transaction, over all its watches and markets: a second or two of work. A long absence is
+#: caught up in several.
+MOST_MOMENTS = 20_000
+#: Of one watch and market at most, so that the others come along.
+MOST_OF_ONE = 2048
 
 #: Frontiers of the markets at hand, by interval name, then market id.
 Frontiers = Mapping[str, Mapping[int, Frontier]]
@@ -117,7 +120,7 @@ def _analyse_once(
             moments += len(members) * (segment.last - segment.first + 1)
     if moved:
         save_standings(cursor, watches, list(moved.values()))
-    return moments, save_alerts(cursor, alerts)
+    return moments, save_alerts(cursor, alerts, now)
 
 
 def _segments(
@@ -125,17 +128,24 @@ def _segments(
 ) -> list[tuple[Segment, list[Standing]]]:
     """What is ready, market by market gathered into segments, each watch's in order of time."""
     found: dict[Segment, list[Standing]] = defaultdict(list)
+    left = MOST_MOMENTS
     for standing in standings:
-        for segment in ready_segments(watches[standing.watch_id], standing, known, now):
+        if left <= 0:
+            break
+        for segment in ready_segments(watches[standing.watch_id], standing, known, now, min(left, MOST_OF_ONE)):
             found[segment].append(standing)
+            left -= segment.last - segment.first + 1
     return sorted(found.items(), key=lambda item: (item[0].watch_id, item[0].first))
 
 
-def ready_segments(watch: StoredWatch, standing: Standing, known: Frontiers, now: datetime) -> list[Segment]:
+def ready_segments(
+    watch: StoredWatch, standing: Standing, known: Frontiers, now: datetime, most: int = MOST_OF_ONE
+) -> list[Segment]:
     """The moments of one watch on one market that may be evaluated now, in order, cut where the loads' starts change.
 
     Args:
         now: market time, to tell which inputs from elsewhere have been waited for long enough.
+        most: moments at most.
     """
     base = watch.watch.grid
     own = known[base.name].get(standing.market_id)
@@ -145,7 +155,7 @@ def ready_segments(watch: StoredWatch, standing: Standing, known: Frontiers, now
     segments: list[Segment] = []
     start, starts = first, None
     step = first
-    for step in range(first, min(own.settled_to, first + MOST_MOMENTS)):
+    for step in range(first, min(own.settled_to, first + most)):
         if not _is_ready(watch, standing.market_id, base, step, known, now):
             break
         here = tuple(sorted(load_starts(watch.look_back, base, step).items()))
@@ -154,7 +164,7 @@ def ready_segments(watch: StoredWatch, standing: Standing, known: Frontiers, now
             start = step
         starts = here
     else:
-        step = min(own.settled_to, first + MOST_MOMENTS)
+        step = min(own.settled_to, first + most)
     if starts is not None:
         segments.append(Segment(watch.id, start, step - 1, starts))
     return segments
@@ -221,6 +231,8 @@ def _move(
                 close_time=grid.close_time(step),
                 kind=kind,
                 severity=settings.severity,
+                rule=" ".join(settings.when.split()),
+                interval_s=grid.seconds,
                 price=_number(base.close[row, step - base.first_step]),
                 figures={name: _number(values[row, column]) for name, values in evaluation.figures.items()},
                 notify=settings.notify,

@@ -76,69 +76,76 @@ class Control:
         raise UnknownActionError(f"unknown action {asked.action!r}: one of migrate, apply, alerts, status")
 
     def apply(self, watch_list: CheckedWatchList, *, dry_run: bool) -> dict[str, Any]:
-        """Store the watch list and subscribe its recipients; says what was added, changed and removed."""
+        """Store the watch list, then bring the topic's subscriptions in line; says what was added, changed, removed.
+
+        The list is stored before SNS is asked, so no lock waits for SNS. Whatever of the subscriptions fails is made
+        good by applying again: they are compared with what the topic has.
+        """
         now = self._clock.now()
         report: dict[str, Any] = {}
         try:
             with transaction(self._connection) as cursor:
                 report |= apply_watches(cursor, watch_list, now)
-                before = live_recipients(cursor)
-                wanted = watch_list.recipients
+                before, wanted = live_recipients(cursor), watch_list.recipients
                 gone = [name for name in before if name not in wanted]
-                there = self._subscribed_addresses()
-                new = [
-                    name
-                    for name, email in wanted.items()
-                    if name not in before or before[name].email != email or email not in there
-                ]
+                new = [name for name, email in wanted.items() if name not in before or before[name].email != email]
                 report |= {"recipients_added": new, "recipients_removed": gone}
                 if dry_run:
                     raise _DryRunError
                 for name in gone:
-                    self._unsubscribe(before[name])
                     remove_recipient(cursor, name, now)
                 for name in new:
-                    if name in before:
-                        self._unsubscribe(before[name])
-                    arn = self._subscribe(name, wanted[name])
-                    save_recipient(cursor, Recipient(name, wanted[name], arn))
+                    save_recipient(cursor, Recipient(name, wanted[name], None))
         except _DryRunError:
             return report
+        subscribed = self._reconcile(watch_list.recipients)
+        report["recipients_added"] = [*new, *(name for name in subscribed if name not in new)]
         logger.info("applied", extra=report)
         return report
 
-    def _subscribe(self, name: str, email: str) -> str:
-        answer = self._sns.subscribe(
-            TopicArn=self._settings.alert_topic_arn,
-            Protocol="email",
-            Endpoint=email,
-            Attributes={"FilterPolicy": json.dumps({"recipient": [name]})},
-            ReturnSubscriptionArn=True,
-        )
-        return str(answer["SubscriptionArn"])
+    def _reconcile(self, wanted: Mapping[str, str]) -> list[str]:
+        """End the subscriptions of who left or moved, make those that are missing; gives the names of the latter.
 
-    def _unsubscribe(self, recipient: Recipient) -> None:
-        """End a subscription. A pending one cannot be ended: it vanishes by itself after 48 hours."""
-        arn = recipient.subscription_arn
-        if arn is None or arn not in self._confirmed():
-            return
-        self._sns.unsubscribe(SubscriptionArn=arn)
+        A pending subscription cannot be ended: it vanishes by itself after 48 hours.
+        """
+        there: set[str] = set()
+        for one in self._subscriptions():
+            if one["Protocol"] != "email":
+                continue
+            arn, address = one["SubscriptionArn"], one["Endpoint"]
+            if not arn.startswith("arn:"):
+                there.add(address)
+                continue
+            attributes = self._sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+            if any(attributes.get("FilterPolicy") == _policy(name) for name in wanted if wanted[name] == address):
+                there.add(address)
+            elif '"recipient"' in attributes.get("FilterPolicy", ""):
+                self._sns.unsubscribe(SubscriptionArn=arn)
+        missing = [name for name, email in wanted.items() if email not in there]
+        for name in missing:
+            answer = self._sns.subscribe(
+                TopicArn=self._settings.alert_topic_arn,
+                Protocol="email",
+                Endpoint=wanted[name],
+                Attributes={"FilterPolicy": _policy(name)},
+                ReturnSubscriptionArn=True,
+            )
+            with transaction(self._connection) as cursor:
+                save_recipient(cursor, Recipient(name, wanted[name], str(answer["SubscriptionArn"])))
+        return missing
 
     def _subscriptions(self) -> list[dict[str, str]]:
         """The topic's subscriptions; the ARN of one that is not confirmed is no ARN."""
         pages = self._sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=self._settings.alert_topic_arn)
         return [one for page in pages for one in page["Subscriptions"]]
 
-    def _subscribed_addresses(self) -> set[str]:
-        """Addresses with a subscription, confirmed or not yet: one that was never confirmed vanishes after two days."""
-        return {one["Endpoint"] for one in self._subscriptions() if one["Protocol"] == "email"}
-
-    def _confirmed(self) -> set[str]:
-        return {one["SubscriptionArn"] for one in self._subscriptions() if one["SubscriptionArn"].startswith("arn:")}
+    def _confirmed_addresses(self) -> set[str]:
+        subscriptions = self._subscriptions()
+        return {one["Endpoint"] for one in subscriptions if one["SubscriptionArn"].startswith("arn:")}
 
     def status(self) -> dict[str, Any]:
         """Sources, watches, deliveries, queues and recipients, as they stand."""
-        confirmed = self._confirmed()
+        confirmed = self._confirmed_addresses()
         with transaction(self._connection) as cursor:
             deliveries = counts(cursor)
             recipients = live_recipients(cursor)
@@ -153,10 +160,13 @@ class Control:
                 "analysis": depth(self._sqs, self._settings.analysis_queue_url),
                 "alerts": depth(self._sqs, self._settings.alerts_queue_url),
             },
-            "recipients": [
-                {"name": one.name, "confirmed": one.subscription_arn in confirmed} for one in recipients.values()
-            ],
+            "recipients": [{"name": one.name, "confirmed": one.email in confirmed} for one in recipients.values()],
         }
+
+
+def _policy(name: str) -> str:
+    """The filter policy that lets through a recipient's own emails only."""
+    return json.dumps({"recipient": [name]})
 
 
 def first_problem(error: ValidationError) -> str:

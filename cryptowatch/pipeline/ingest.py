@@ -33,8 +33,10 @@ logger = Logger(service="ingest")
 
 #: Requests that fail one after the other before the run takes the source for unavailable.
 FAILURES_IN_A_ROW = 5
-#: Seconds before the run's own limit at which it stops asking: one time-out of a request, and storing its answer.
-MARGIN_S = 15.0
+#: Seconds before the run's own limit at which it stops asking: the time-outs of one market's requests, and storing.
+MARGIN_S = 40.0
+#: How far back a market without trades is asked again, for candles that the source publishes late.
+ASKED_AGAIN = 5 * GRACE
 #: Seconds a source that failed is left alone when it did not say for how long.
 DEFAULT_WAIT_S = 30.0
 
@@ -83,6 +85,7 @@ class IngestRun:
     def _read_source(self) -> str:
         try:
             now = self.exchange.now()
+            ahead = (now - self.clock.now()).total_seconds()
             outcome = self._read_series(now)
         except SourceUnavailableError as error:
             wait = error.retry_after or (DEFAULT_WAIT_S if error.asked_to_wait else 0.0)
@@ -90,7 +93,6 @@ class IngestRun:
             return "unavailable"
         self.moved.flush()
         if self.answers or not self.failures:
-            ahead = (now - self.clock.now()).total_seconds()
             with transaction(self.connection) as cursor:
                 save_success(cursor, self.name, now, ahead)
         return outcome
@@ -106,6 +108,7 @@ class IngestRun:
             series = watched_series(cursor, self.name)
         in_a_row = 0
         outcome = "done"
+        read: list[Series] = []
         for one in series:
             if self.seconds_left() < MARGIN_S:
                 outcome = "out of time"
@@ -114,17 +117,18 @@ class IngestRun:
                 continue
             try:
                 self._read_one(one, now)
+                read.append(one)
                 in_a_row = 0
             except MarketError as error:
                 self._keep_error(one, error)
                 self.failures += 1
                 in_a_row = in_a_row + 1 if isinstance(error, MarketRequestFailedError) else 0
-                if in_a_row >= FAILURES_IN_A_ROW:
+                if in_a_row >= FAILURES_IN_A_ROW and not read:
                     raise SourceUnavailableError(
                         f"{self.name}: {in_a_row} requests failed one after the other, the last one: {error}"
                     ) from error
             self.moved.flush_if_old()
-        self._settle_what_others_showed(series, now)
+        self._settle_what_others_showed(read, [one.market_id for one in series], now)
         return outcome
 
     def _keep_error(self, series: Series, error: MarketError) -> None:
@@ -145,12 +149,22 @@ class IngestRun:
         self._mark_lost(series, oldest_served)
         if series.have_from is None:
             series.have_from = series.wanted_from
-        start = series.covered_to if series.settled_to is None else series.settled_to - 1
-        start = max(series.have_from, series.have_from if start is None else start)
+        start = self._first_step_to_ask(series, series.have_from)
         for page in self._pages(series, start, series.interval.last_closed(now), now):
             self._store_page(series, page)
         if series.wanted_from < series.have_from:
             self._read_older(series, now)
+
+    @staticmethod
+    def _first_step_to_ask(series: Series, have_from: int) -> int:
+        """One before the last settled step, to see revisions; of a market that has been silent for long only what may
+        still come late, not all of its silence again.
+        """
+        if series.covered_to is None:
+            return have_from
+        asked_again = max(2, ASKED_AGAIN // series.interval.length)
+        latest = series.covered_to - asked_again
+        return max(have_from, latest if series.settled_to is None else max(series.settled_to - 1, latest))
 
     def _read_older(self, series: Series, now: datetime) -> None:
         assert series.have_from is not None
@@ -160,6 +174,9 @@ class IngestRun:
                 if merged.new:
                     oldest = series.interval.step_at(merged.new[0])
                     series.first_step = oldest if series.first_step is None else min(series.first_step, oldest)
+                if series.settled_to is None and series.first_step is not None and series.covered_to is not None:
+                    stored = stored_steps(cursor, series, series.first_step)
+                    series.settled_to = settle(series.first_step, series.covered_to, stored, (), 0)
                 save_frontiers(cursor, series, moved=False, new=len(merged.new), revisions=len(merged.revised))
         if self.seconds_left() >= MARGIN_S:
             series.have_from = series.wanted_from
@@ -211,15 +228,17 @@ class IngestRun:
         if moved:
             self.moved.add(grid.seconds, series.market_id)
 
-    def _settle_what_others_showed(self, series: list[Series], now: datetime) -> None:
-        """Steps without a trade here that the source has shown for another market, a minute after their close."""
-        for one in series:
+    def _settle_what_others_showed(self, read: list[Series], market_ids: list[int], now: datetime) -> None:
+        """Steps without a trade here that the source has shown for another market, a minute after their close.
+
+        Only of series that this run has read: an answer from before that minute was over proves nothing.
+        """
+        for one in read:
             if one.settled_to is None or one.covered_to is None or one.settled_to >= one.covered_to:
                 continue
             grid = one.interval
-            same = [other.market_id for other in series if other.interval == grid]
             with transaction(self.connection) as cursor:
-                shown = steps_shown(cursor, same, grid, one.settled_to, one.covered_to)
+                shown = steps_shown(cursor, market_ids, grid, one.settled_to, one.covered_to)
                 settled_to = settle(one.settled_to, one.covered_to, (), shown, grid.step_at(now - GRACE))
                 if settled_to == one.settled_to:
                     continue

@@ -8,15 +8,22 @@ to send is decided once, under a lock on the recipient, in the order of candle t
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
+from datetime import UTC, date, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from aws_lambda_powertools import Logger
-from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+)
 
 from cryptowatch.alerts.email import AlertText, Email, render
 from cryptowatch.clock import Clock
+from cryptowatch.markets.interval import interval_of_seconds
 from cryptowatch.queues import MalformedMessageError, read_alert_ids
 from cryptowatch.store import deliveries as store
 from cryptowatch.store.database import Connection, Cursor, transaction
@@ -96,25 +103,42 @@ def _deliver(recipient: str, connection: Connection, clock: Clock, publish: Publ
     log = {"recipient": recipient, "email_id": str(email_id), "alert_ids": ids, "maybe_repeated": repeats}
     try:
         publish(recipient, render([_text(delivery) for delivery in to_send]))
-    except ReadTimeoutError:
-        # SNS may have taken it: the lease runs out by itself, which counts it as uncertain.
-        logger.exception("no answer to publish", extra=log)
-    except (BotoCoreError, ClientError):
+    except ClientError as error:
+        _refused(error, recipient, email_id, ids, connection, clock)
+    except (EndpointConnectionError, ConnectTimeoutError, NoCredentialsError):
         logger.exception("publish failed", extra=log)
         with transaction(connection) as cursor:
             store.release(cursor, recipient, email_id)
+    except BotoCoreError:
+        # SNS may have taken it: the lease runs out by itself, which counts it as uncertain.
+        logger.exception("no answer to publish", extra=log)
     else:
         with transaction(connection) as cursor:
             store.mark_sent(cursor, recipient, email_id)
         logger.info("email sent", extra=log)
 
 
+def _refused(
+    error: ClientError, recipient: str, email_id: UUID, ids: list[int], connection: Connection, clock: Clock
+) -> None:
+    """SNS said no: for good, to this email; for now, to any; or, failing itself, it may have taken it all the same."""
+    code = error.response.get("Error", {}).get("Code", "")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    logger.error("publish refused", extra={"recipient": recipient, "alert_ids": ids, "code": code, "error": str(error)})
+    with transaction(connection) as cursor:
+        if code.startswith("InvalidParameter") and any(what in str(error) for what in ("Subject", "Message")):
+            store.hold(cursor, recipient, ids, "refused", clock.now())
+        elif status < 500:
+            store.release(cursor, recipient, email_id)
+
+
 def _decide(cursor: Cursor, recipient: str, due: list[store.DueDelivery], clock: Clock) -> list[store.DueDelivery]:
     """Those to send; the others are held for good. What was decided before stays decided."""
     to_send: list[store.DueDelivery] = []
     held: dict[str, list[int]] = defaultdict(list)
+    emails: dict[tuple[int, date], int] = {}
     for delivery in due:
-        reason = None if delivery.decision == "send" else _reason_to_hold(cursor, recipient, delivery, clock)
+        reason = None if delivery.decision == "send" else _reason_to_hold(cursor, recipient, delivery, clock, emails)
         if reason:
             held[reason].append(delivery.alert_id)
         else:
@@ -125,16 +149,21 @@ def _decide(cursor: Cursor, recipient: str, due: list[store.DueDelivery], clock:
     return to_send
 
 
-def _reason_to_hold(cursor: Cursor, recipient: str, delivery: store.DueDelivery, clock: Clock) -> str | None:
+def _reason_to_hold(
+    cursor: Cursor, recipient: str, delivery: store.DueDelivery, clock: Clock, emails: dict[tuple[int, date], int]
+) -> str | None:
+    """`emails` keeps how many there were of a watch and day, over one decision."""
     if delivery.recipient_removed:
         return "removed"
     watch = delivery.watch
     source_now = clock.now() + timedelta(seconds=delivery.clock_ahead_s)
-    if is_late(watch, delivery.close_time, source_now):
+    if is_late(watch, interval_of_seconds(delivery.interval_s), delivery.close_time, source_now):
         return "late"
     if watch.max_per_day:
-        sent = store.emails_of_day(cursor, recipient, delivery.watch_id, delivery.close_time)
-        if sent >= watch.max_per_day:
+        key = (delivery.watch_id, delivery.close_time.astimezone(UTC).date())
+        if key not in emails:
+            emails[key] = store.emails_of_day(cursor, recipient, *key)
+        if emails[key] >= watch.max_per_day:
             return "budget"
     return None
 
@@ -145,10 +174,10 @@ def _text(delivery: store.DueDelivery) -> AlertText:
         alert_id=delivery.alert_id,
         watch=watch.name,
         market=delivery.market,
-        interval=watch.interval,
+        interval=interval_of_seconds(delivery.interval_s).name,
         kind=delivery.kind,
-        severity=watch.severity,
-        rule=" ".join(watch.when.split()),
+        severity=delivery.severity,
+        rule=delivery.rule,
         close_time=delivery.close_time,
         price=delivery.price,
         figures=delivery.figures,

@@ -7,10 +7,13 @@ A process opens one for a piece of work and closes it; every session speaks UTC.
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import boto3
 import psycopg2
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 from psycopg2.extensions import connection as Connection  # noqa: N812  it is a class
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  it is a class
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
@@ -22,6 +25,18 @@ PATIENCE = 20
 #: Seconds one attempt to connect may take.
 CONNECT_TIMEOUT = 5
 
+#: Session settings: UTC, and a client that vanished without a word gives its locks back within seconds.
+OPTIONS = " ".join(
+    f"-c {setting}"
+    for setting in (
+        "timezone=UTC",
+        "idle_in_transaction_session_timeout=40s",
+        "tcp_keepalives_idle=10",
+        "tcp_keepalives_interval=5",
+        "tcp_keepalives_count=3",
+    )
+)
+
 #: Keys of PostgreSQL advisory locks, each held for one purpose.
 MIGRATION_LOCK = 7_301
 CANDLE_WRITERS_LOCK = 7_302
@@ -31,12 +46,15 @@ __all__ = ["Connection", "Cursor", "connect", "connection_arguments", "transacti
 
 
 def connection_arguments(settings: Settings) -> dict[str, Any]:
-    """What `psycopg2.connect` needs: from `DATABASE_URL`, else from the secret, read anew (it may be rotated)."""
-    common = {"connect_timeout": CONNECT_TIMEOUT, "options": "-c timezone=UTC"}
+    """What `psycopg2.connect` needs: from `DATABASE_URL`, else from the secret.
+
+    Raises:
+        psycopg2.OperationalError: the secret cannot be read now.
+    """
+    common = {"connect_timeout": CONNECT_TIMEOUT, "options": OPTIONS}
     if settings.database_url:
         return {"dsn": settings.database_url, **common}
-    answer = boto3.client("secretsmanager").get_secret_value(SecretId=settings.database_secret_arn)
-    secret = json.loads(answer["SecretString"])
+    secret = _secret(settings.database_secret_arn)
     arguments = {
         "host": secret["host"],
         "port": int(secret.get("port", 5432)),
@@ -48,6 +66,17 @@ def connection_arguments(settings: Settings) -> dict[str, Any]:
     if not arguments["host"].startswith("/"):
         arguments |= {"sslmode": "verify-full", "sslrootcert": settings.database_ca_file}
     return arguments
+
+
+@cache
+def _secret(arn: str) -> dict[str, Any]:
+    """Kept for the process; forgotten when a connection fails, since it may have been rotated."""
+    config = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 2})
+    try:
+        answer = boto3.client("secretsmanager", config=config).get_secret_value(SecretId=arn)
+    except (BotoCoreError, ClientError) as error:
+        raise psycopg2.OperationalError(f"the database's secret cannot be read: {error}") from error
+    return dict(json.loads(answer["SecretString"]))
 
 
 def connect(settings: Settings, patience: float = PATIENCE) -> Connection:
@@ -64,7 +93,11 @@ def connect(settings: Settings, patience: float = PATIENCE) -> Connection:
         reraise=True,
     )
     def attempt() -> Connection:
-        made: Connection = psycopg2.connect(**connection_arguments(settings))
+        try:
+            made: Connection = psycopg2.connect(**connection_arguments(settings))
+        except psycopg2.OperationalError:
+            _secret.cache_clear()
+            raise
         return made
 
     return attempt()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +31,9 @@ class DueDelivery:
     watch_id: int
     watch: Watch
     market: str
+    rule: str
+    interval_s: int
+    severity: str
     kind: str
     open_time: datetime
     close_time: datetime
@@ -74,7 +77,8 @@ def due_deliveries(cursor: Cursor, recipient: str, now: datetime, limit: int) ->
     cursor.execute(
         f"""
         SELECT delivery.alert_id, delivery.decision, watch.id, watch.definition,
-               market.source || ':' || market.symbol, alert.kind, alert.open_time, alert.close_time,
+               market.source || ':' || market.symbol, alert.rule, alert.interval_s, alert.severity,
+               alert.kind, alert.open_time, alert.close_time,
                alert.price, alert.figures, source.clock_ahead_s, recipient.removed_at IS NOT NULL
         FROM deliveries delivery
         JOIN alerts alert ON alert.id = delivery.alert_id
@@ -146,16 +150,17 @@ def release(cursor: Cursor, recipient: str, email_id: UUID) -> None:
     )
 
 
-def emails_of_day(cursor: Cursor, recipient: str, watch_id: int, day: datetime) -> int:
-    """Emails to a recipient that carry (or are about to carry) alerts of a watch on the UTC day of `day`."""
+def emails_of_day(cursor: Cursor, recipient: str, watch_id: int, day: date) -> int:
+    """Emails to a recipient that carry (or are about to carry) alerts of a watch on candles of a UTC day."""
+    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     cursor.execute(
         """
         SELECT count(DISTINCT email_id)
         FROM deliveries JOIN alerts ON alerts.id = alert_id
         WHERE recipient = %s AND watch_id = %s AND email_id IS NOT NULL
-          AND (close_time AT TIME ZONE 'UTC')::date = (%s AT TIME ZONE 'UTC')::date
+          AND close_time >= %s AND close_time < %s
         """,
-        (recipient, watch_id, day),
+        (recipient, watch_id, start, start + timedelta(days=1)),
     )
     return int(cursor.fetchone()[0])  # type: ignore[index]
 

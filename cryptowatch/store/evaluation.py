@@ -53,6 +53,8 @@ class NewAlert:
     close_time: datetime
     kind: Kind
     severity: str
+    rule: str
+    interval_s: int
     price: float | None
     figures: dict[str, float | None]
     notify: tuple[str, ...]
@@ -146,7 +148,7 @@ def save_standings(cursor: Cursor, watches: Mapping[int, StoredWatch], standings
     )
 
 
-def save_alerts(cursor: Cursor, alerts: Sequence[NewAlert]) -> list[int]:
+def save_alerts(cursor: Cursor, alerts: Sequence[NewAlert], now: datetime) -> list[int]:
     """Write alerts and, for each of their recipients, a delivery that is due at once; returns the new alerts' ids.
 
     An alert that is there already (same watch, generation, market, candle and kind) is left alone.
@@ -155,8 +157,9 @@ def save_alerts(cursor: Cursor, alerts: Sequence[NewAlert]) -> list[int]:
     for alert in alerts:
         cursor.execute(
             """
-            INSERT INTO alerts (watch_id, generation, market_id, open_time, close_time, kind, severity, price, figures)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+            INSERT INTO alerts (watch_id, generation, market_id, open_time, close_time, kind, severity,
+                                rule, interval_s, price, figures)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
             ON CONFLICT (watch_id, generation, market_id, open_time, kind) DO NOTHING RETURNING id
             """,
             (
@@ -167,6 +170,8 @@ def save_alerts(cursor: Cursor, alerts: Sequence[NewAlert]) -> list[int]:
                 alert.close_time,
                 alert.kind,
                 alert.severity,
+                alert.rule,
+                alert.interval_s,
                 alert.price,
                 json.dumps(alert.figures),
             ),
@@ -180,6 +185,7 @@ def save_alerts(cursor: Cursor, alerts: Sequence[NewAlert]) -> list[int]:
             INSERT INTO deliveries (alert_id, recipient, due_at)
             SELECT %s, name, %s FROM recipients WHERE name = ANY(%s) AND removed_at IS NULL
             """,
-            (row[0], alert.close_time, list(alert.notify)),
+            # A source's clock may be ahead of ours: due means now, not when our clock has come to its close.
+            (row[0], min(alert.close_time, now), list(alert.notify)),
         )
     return ids

@@ -19,7 +19,7 @@ CROSS JOIN LATERAL (
                date_bin(input.interval_s * interval '1 second',
                         greatest(state.next_time, own.first_time) + watch.interval_s * interval '1 second',
                         timestamptz '1970-01-05 00:00Z') AS boundary,
-               other.settled_to
+               CASE WHEN other.have_from <= other.wanted_from THEN other.settled_to END AS settled_to
         FROM watch_inputs input
         LEFT JOIN series other ON other.market_id = state.market_id AND other.interval_s = input.interval_s
         WHERE input.watch_id = state.watch_id AND input.interval_s <> watch.interval_s
@@ -27,7 +27,6 @@ CROSS JOIN LATERAL (
     CROSS JOIN LATERAL (SELECT coalesce(settled_to >= boundary, false) AS settled) AS flag
 ) AS elsewhere
 WHERE greatest(state.next_time, own.first_time) < own.settled_to
-  AND own.have_from <= own.wanted_from -- else older history is on its way
   AND coalesce(elsewhere.ready, true)
   AND (own.settled_at < clock_timestamp() - %(older_than_s)s * interval '1 second' OR elsewhere.waited_out)
 """

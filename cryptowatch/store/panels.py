@@ -118,8 +118,12 @@ def _unobtainable(
 
 def _settled(cursor: Cursor, interval: Interval, market_ids: Sequence[int], first_step: int) -> dict[int, int]:
     cursor.execute(
-        "SELECT market_id, settled_to FROM series WHERE market_id = ANY(%s) AND interval_s = %s",
-        (list(market_ids), interval.seconds),
+        # A series whose older history is still on its way is not known at all yet.
+        """
+        SELECT market_id, settled_to FROM series
+        WHERE market_id = ANY(%s) AND interval_s = %s AND have_from <= greatest(%s, wanted_from)
+        """,
+        (list(market_ids), interval.seconds, interval.open_time(first_step)),
     )
     settled = {market_id: interval.step_at(time) for market_id, time in cursor.fetchall() if time is not None}
     return {market_id: settled.get(market_id, first_step) for market_id in market_ids}

@@ -36,13 +36,14 @@ class Series:
 
 
 def watched_series(cursor: Cursor, source: str) -> list[Series]:
-    """The series of a source that the watches of today read, those that wait longest first."""
+    """The series of a source that the watches of today read, those that wait longest first, those that failed last."""
     cursor.execute(
         f"""
         SELECT market_id, symbol, interval_s, wanted_from, have_from, covered_to, settled_to, first_time
         FROM series JOIN markets ON markets.id = market_id
         WHERE source = %s AND {_WATCHED}
-        ORDER BY coalesce(settled_to, wanted_from) + interval_s * interval '1 second', market_id
+        ORDER BY series.last_error IS NOT NULL,
+                 coalesce(settled_to, wanted_from) + interval_s * interval '1 second', market_id
         """,
         (source,),
     )

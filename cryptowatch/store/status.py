@@ -26,7 +26,8 @@ def source_rows(connection: Connection, now: datetime) -> list[dict[str, Any]]:
         FROM sources
         LEFT JOIN markets ON markets.source = name
         LEFT JOIN series ON series.market_id = markets.id
-             AND EXISTS (SELECT 1 FROM watch_state WHERE watch_state.market_id = series.market_id)
+             AND EXISTS (SELECT 1 FROM watch_state state JOIN watch_inputs input USING (watch_id)
+                         WHERE state.market_id = series.market_id AND input.interval_s = series.interval_s)
         GROUP BY name ORDER BY name
         """,
         now=now,
@@ -65,8 +66,8 @@ def newest_alerts(connection: Connection, limit: int) -> list[dict[str, Any]]:
     rows = _rows(
         connection,
         """
-        SELECT alerts.id, watches.name AS watch, source || ':' || symbol AS market, watches.interval_s,
-               open_time, close_time, kind, severity, price, figures,
+        SELECT alerts.id, watches.name AS watch, source || ':' || symbol AS market, alerts.interval_s,
+               open_time, close_time, kind, alerts.severity, price, figures,
                (SELECT coalesce(json_agg(json_build_object(
                     'recipient', recipient,
                     'state', CASE WHEN sent_at IS NOT NULL THEN 'sent'

@@ -5,7 +5,7 @@ from contextlib import closing
 from datetime import timedelta
 
 import pytest
-from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from cryptowatch.pipeline.notify import notify
 from cryptowatch.pipeline.sweep import sweep
@@ -193,3 +193,47 @@ def test_the_sweep_finds_candles_settled_and_never_analysed(world) -> None:
     assert world.told.markets == {(60, 1)}
     world.analyse()
     assert sweep(world.writer, world.clock, world.told, Queue(), patience_s=0)["markets"] == 0
+
+
+def test_an_email_tells_of_the_rule_that_fired_not_of_today_s(storm) -> None:
+    world, ids = storm
+    world.apply({"when": "close > 119", "severity": "high"})
+    world.notify(ids)
+    assert "close > 110" in world.emails[0][1].body
+    assert not world.emails[0][1].subject.startswith("[HIGH]")
+
+
+def test_a_source_whose_clock_is_ahead_does_not_keep_the_email_waiting(world) -> None:
+    world.record.trade("BTC/USDT", -30, [100.0] * 31 + [120.0])
+    world.apply({"when": "close > 110"})
+    world.clock.at += timedelta(minutes=2)
+    world.ingest()
+    world.clock.at -= timedelta(minutes=1)
+    ids = world.analyse()
+    assert world.notify(ids) == []
+    assert len(world.emails) == 1
+
+
+def refusing(code: str, message: str, status: int):
+    def refuse(recipient, email) -> None:
+        answer = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+        raise ClientError(answer, "Publish")
+
+    return refuse
+
+
+def test_an_email_that_sns_can_never_take_is_held_and_the_next_goes_out(storm) -> None:
+    world, ids = storm
+    assert world.notify(ids, refusing("InvalidParameter", "Invalid parameter: Message too long", 400)) == []
+    assert world.query("SELECT DISTINCT held_by FROM deliveries") == [("refused",)]
+    later = world.minute(2)
+    world.notify(later)
+    assert len(world.emails) == 1
+
+
+def test_a_missing_topic_is_tried_again_and_an_error_of_sns_is_counted(storm) -> None:
+    world, ids = storm
+    assert world.notify(ids, refusing("NotFound", "Topic does not exist", 404)) == ["m1"]
+    assert world.query("SELECT count(*) FROM deliveries WHERE lease_until IS NULL") == [(3,)]
+    assert world.notify(ids, refusing("InternalError", "oops", 500)) == ["m1"]
+    assert world.query("SELECT count(*) FROM deliveries WHERE lease_until IS NOT NULL") == [(3,)]

@@ -171,8 +171,9 @@ def test_the_clock_waits_for_a_delivery_that_is_due(scene: Scene, connection: Co
             INSERT INTO markets (source, symbol) VALUES ('kraken', 'BTC/USD');
             INSERT INTO recipients (name, email) VALUES ('me', 'me@example.com');
             INSERT INTO watches (name, definition, interval_s, applied_at) VALUES ('w', '{}', 60, %s);
-            INSERT INTO alerts (watch_id, generation, market_id, open_time, close_time, kind, severity, figures)
-            SELECT watches.id, 1, markets.id, %s, %s, 'fired', 'info', '{}' FROM watches, markets;
+            INSERT INTO alerts (watch_id, generation, market_id, open_time, close_time, kind, severity,
+                                rule, interval_s, figures)
+            SELECT watches.id, 1, markets.id, %s, %s, 'fired', 'info', 'close > 1', 60, '{}' FROM watches, markets;
             INSERT INTO deliveries (alert_id, recipient, due_at) SELECT id, 'me', %s FROM alerts;
             """,
             *[NOON] * 4,

@@ -109,12 +109,15 @@ CREATE TABLE alerts (
     close_time timestamptz NOT NULL,       -- of the candle: when the moment was
     kind       text NOT NULL CHECK (kind IN ('fired', 'repeated', 'resolved')),
     severity   text NOT NULL,
+    rule       text NOT NULL,              -- as it stood when it fired
+    interval_s integer NOT NULL,
     price      float8,                     -- the candle's close
     figures    jsonb NOT NULL,             -- expression of the rule -> its value at that candle
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     UNIQUE (watch_id, generation, market_id, open_time, kind)
 );
 CREATE INDEX ON alerts (created_at);
+CREATE INDEX ON alerts (watch_id, close_time);
 
 -- What becomes of an alert for one recipient.
 CREATE TABLE deliveries (
@@ -122,7 +125,7 @@ CREATE TABLE deliveries (
     recipient   text NOT NULL REFERENCES recipients (name),
     due_at      timestamptz NOT NULL,      -- market time
     decision    text CHECK (decision IN ('send', 'held')),
-    held_by     text,                      -- late, budget, removed
+    held_by     text,                      -- late, budget, removed, refused
     decided_at  timestamptz,
     lease_until timestamptz,               -- wall time: somebody is sending it
     attempts    integer NOT NULL DEFAULT 0,
