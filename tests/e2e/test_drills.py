@@ -20,6 +20,7 @@ from cryptowatch.local.postgres import Postgres
 from cryptowatch.local.stack import LocalStack
 from cryptowatch.markets.interval import interval_named
 from cryptowatch.markets.loads import load_start
+from cryptowatch.queues import depth
 from cryptowatch.rules import compile_rule
 from cryptowatch.store.database import Connection, connect, transaction
 from cryptowatch.store.panels import read_panel
@@ -143,6 +144,25 @@ def test_nothing_is_lost_doubled_or_late_whatever_breaks(stack: LocalStack) -> N
         emails = count(connection, "(SELECT DISTINCT recipient, email_id FROM deliveries) AS email")
         wait_for(lambda: len(stack.mail.emails()) >= emails, 20)
         assert len(stack.mail.emails()) == emails
+
+
+def test_what_nobody_can_read_ends_in_the_dead_letter_queues_and_blocks_nothing(stack: LocalStack) -> None:
+    sqs = stack.emulator.client("sqs")
+    for url in (stack.outputs.analysis_queue_url, stack.outputs.alerts_queue_url):
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})  # five tries within seconds
+    bodies = unreadable()
+    for body in bodies:
+        sqs.send_message(QueueUrl=stack.outputs.analysis_queue_url, MessageBody=body)
+    for body in ("garbage", '{"version": 9}', '{"version": 1, "alert_ids": [999999]}'):
+        sqs.send_message(QueueUrl=stack.outputs.alerts_queue_url, MessageBody=body)
+    wait_for(lambda: depth(sqs, stack.outputs.analysis_dead_letter_queue_url)["visible"] == len(bodies), 120)
+    wait_for(lambda: depth(sqs, stack.outputs.alerts_dead_letter_queue_url)["visible"] == 3, 120)
+    with closing(connect(stack.settings())) as connection:
+        before = count(connection, "deliveries WHERE sent_at IS NOT NULL")
+        wait_for(lambda: count(connection, "deliveries WHERE sent_at IS NOT NULL") > before, 60)
+    log = (stack.folder / "logs" / "worker-1.log").read_text()
+    for line in ("undecodable message", "unknown message", "not a message of version 1", "no markets with the ids"):
+        assert line in log
 
 
 def unreadable() -> list[str]:

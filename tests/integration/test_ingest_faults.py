@@ -4,7 +4,9 @@ from contextlib import closing
 from datetime import timedelta
 
 from cryptowatch.local.exchange.faults import price, status
+from cryptowatch.pipeline.ingest import IngestRun
 from cryptowatch.settings import Settings
+from cryptowatch.sources.registry import open_source
 from cryptowatch.store.database import connect
 from cryptowatch.store.sources import source_lock
 
@@ -77,3 +79,16 @@ def test_two_runs_at_once_the_second_leaves(world, database) -> None:
         assert held
         assert world.ingest() == "busy"
     assert world.ingest() == "done"
+
+
+def test_a_run_stops_in_time_for_its_limit_and_the_next_goes_on(world) -> None:
+    trade(world, "ADA/USDT", "BTC/USDT", "ETH/USDT")
+    world.apply({"when": "close > 110"})
+    world.clock.at += timedelta(minutes=1)
+    left = iter([100.0, 100.0])  # of the first market; then the limit is near
+    exchange = open_source("binance", base_url=world.exchange.url, speed=1000)
+    run = IngestRun("binance", exchange, world.writer, world.told, world.clock, lambda: next(left, 10.0))
+    assert run.run() == "out of time"
+    assert world.query("SELECT count(*) FROM series WHERE settled_to IS NOT NULL") == [(1,)]
+    assert world.ingest() == "done"
+    assert world.query("SELECT count(*) FROM series WHERE settled_to IS NOT NULL") == [(3,)]
