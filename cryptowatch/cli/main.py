@@ -128,12 +128,12 @@ def indicators(
     Example: `cryptowatch indicators rsi`
     """
     from cryptowatch.cli import show
-    from cryptowatch.indicators import CATALOGUE
+    from cryptowatch.indicators import CATALOGUE, find, names
     from cryptowatch.watches.problem import did_you_mean
 
-    if name is not None and name not in CATALOGUE:
-        _fail(f"unknown indicator {name!r}: {did_you_mean(name, sorted(CATALOGUE))}")
-    entries = [CATALOGUE[name]] if name else [CATALOGUE[key] for key in sorted(CATALOGUE)]
+    if name is not None and name not in names():
+        _fail(f"unknown indicator {name!r}: {did_you_mean(name, sorted(names()))}")
+    entries = [find(name)] if name else [CATALOGUE[key] for key in sorted(CATALOGUE)]
     if as_json:
         _print_json([_entry(entry) for entry in entries])
         return

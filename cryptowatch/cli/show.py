@@ -84,7 +84,7 @@ def indicator(entry: Indicator) -> None:
     out.print(f"{entry.name}({parameters})", style="bold")
     for one in entry.parameters:
         out.print(f"  {one.name}: {'whole number' if one.whole else 'number'} from {one.least:g} to {one.most:g}")
-    defaults = {one.name: one.default for one in entry.parameters}
+    defaults = entry.bind((), {})
     out.print(f"  outputs: {', '.join(entry.outputs)}")
     out.print(f"  first defined after {entry.warm_up(defaults)} candles, looks back {entry.look_back(defaults)}")
     out.print(f"  {entry.formula}")

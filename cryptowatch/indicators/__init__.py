@@ -2,15 +2,18 @@
 
 from cryptowatch.indicators import averages, momentum
 from cryptowatch.indicators.catalogue import (
+    ALIASES,
     CATALOGUE,
     BadParameterError,
     Indicator,
     Parameter,
     UnknownIndicatorError,
     find,
+    names,
 )
 
 __all__ = [
+    "ALIASES",
     "CATALOGUE",
     "BadParameterError",
     "Indicator",
@@ -19,4 +22,5 @@ __all__ = [
     "averages",
     "find",
     "momentum",
+    "names",
 ]

@@ -1,22 +1,34 @@
-"""The catalogue: everything that is known of an indicator stands in one entry, beside its function.
+"""The catalogue: everything that is known of an indicator stands in one entry, above its function.
 
-Adding one: a function of arrays, an `@indicator` entry above it, a row in the tests.
+Adding one: a function of one market's series with an `@indicator` entry above it, and a row in the tests. The
+function's signature says what it reads, takes and gives; the entry says the rest.
 """
 
+import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
+from cryptowatch.indicators.kernel import Kernel, Series
+from cryptowatch.indicators.run import rooms, run, run_plain
 from cryptowatch.markets.panel import Floats
 
-Parameters = Mapping[str, float]
-#: The input series, each `(market, time)`, then the parameters; gives each output as a new array.
-Function = Callable[..., Mapping[str, Floats]]
+#: What an output is measured in. `price`: what its source is measured in; `change`: differences of that; `percent`,
+#: `ratio`, `candles` and `flag` (0 or 1): the same whatever prices are measured in; `turnover`: price times volume.
+Unit = Literal["price", "change", "percent", "ratio", "candles", "flag", "volume", "turnover"]
+#: Where a chart draws it: over the candles, or in a pane of its own below.
+Drawn = Literal["price", "pane"]
 
+#: The longest window a rule may ask for, in candles.
+LONGEST = 2000
 #: Share of an old value that is left when a recursive average no longer knows its start.
 FORGOTTEN = 1e-10
+
+#: Parameters by name: whole ones are int, the others float.
+Parameters = Mapping[str, float]
 
 
 class BadParameterError(ValueError):
@@ -44,10 +56,10 @@ class Parameter:
     whole: bool = True
 
     def check(self, indicator: str, value: float) -> float:
-        """The value, if it is in range.
+        """The value, as int if it is to be whole.
 
         Raises:
-            BadParameterError: it is not; the message names indicator, parameter, value and range.
+            BadParameterError: it is not in range; the message names indicator, parameter, value and range.
         """
         ok = math.isfinite(value) and self.least <= value <= self.most and (not self.whole or value == int(value))
         if not ok:
@@ -55,7 +67,17 @@ class Parameter:
             raise BadParameterError(
                 f"{indicator}: {self.name} must be {kind} from {self.least:g} to {self.most:g}, not {value:.15g}"
             )
-        return value
+        return int(value) if self.whole else float(value)
+
+
+def length(default: int, name: str = "length", least: int = 1, most: int = LONGEST) -> Parameter:
+    """A number of candles."""
+    return Parameter(name, default, least, most)
+
+
+def number(name: str, default: float, least: float, most: float) -> Parameter:
+    """A number that need not be whole."""
+    return Parameter(name, default, least, most, whole=False)
 
 
 @dataclass(frozen=True)
@@ -63,52 +85,97 @@ class Indicator:
     """One entry of the catalogue.
 
     Args:
+        title: its full name.
+        group: the module it stands in, for the reference.
+        inputs: the series it reads. Where the first is `source`, another series may take the place of `source_default`.
         parameters: in the order a rule may give them.
-        inputs: the series it reads. One that reads a single series takes any other in its place.
-        outputs: their names; the first is meant when a rule names none.
+        ascending: parameters of which each must be less than the next.
+        outputs: their units by name; the first is meant when a rule names none.
         first_defined: candles before an output's first value, for given parameters: one number, or one an output.
-        look_back: candles after which the start no longer matters, for given parameters.
+        candles_needed: candles, this one among them, after which the start no longer matters, for given parameters.
+        drawn: where a chart shows it, with `levels`: lines that mean something.
+        cumulative: the level depends on where the series starts; only how it moves says something.
+        flips: it switches sides for good, so an older start may matter for ever: its look-back is a convention.
         formula: how it is computed, in words a chart user knows.
         source: where the definition stands.
-        engine: what computes it: `numba`.
-        function: arrays in, arrays out.
+        notes: conventions, and where others differ.
+        aliases: other names that a rule may use.
+        engine: what computes it: `numba`, or the library `ta`.
+        function: of one market's known candles; writes each output.
     """
 
     name: str
-    parameters: tuple[Parameter, ...]
+    title: str
+    group: str
     inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    first_defined: Callable[[Parameters], int | Mapping[str, int]]
-    look_back: Callable[[Parameters], int]
+    source_default: str
+    parameters: tuple[Parameter, ...]
+    ascending: tuple[str, ...]
+    outputs: Mapping[str, Unit]
+    first_defined: Callable[..., int | Mapping[str, int]]
+    candles_needed: Callable[..., int]
+    drawn: Drawn
+    levels: tuple[float, ...]
+    cumulative: bool
+    flips: bool
     formula: str
     source: str
-    engine: str
-    function: Function
+    notes: str
+    aliases: tuple[str, ...]
+    function: Kernel | Callable[..., None]
+
+    @property
+    def engine(self) -> str:
+        return "numba" if isinstance(self.function, Kernel) else "ta"
+
+    @property
+    def default_output(self) -> str:
+        """The output that is meant when a rule names none."""
+        return next(iter(self.outputs))
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """The candle series it reads when no other is given."""
+        return tuple(self.source_default if name == "source" else name for name in self.inputs)
 
     def warm_up(self, parameters: Parameters, output: str | None = None) -> int:
         """Candles before the first value of `output`, or of the default one."""
-        first = self.first_defined(parameters)
-        return first if isinstance(first, int) else first[output or self.outputs[0]]
+        first = self.first_defined(**parameters)
+        return first if isinstance(first, int) else first[output or self.default_output]
 
-    def compute(self, *series: Floats, parameters: Parameters) -> dict[str, Floats]:
-        """Each output, of the same shape as the input series; NaN where it is unknown, never infinite.
+    def look_back(self, parameters: Parameters) -> int:
+        """Candles, this one among them, that a value is computed from; what is older no longer matters."""
+        return self.candles_needed(**parameters)
+
+    def compute(
+        self, *series: Floats, parameters: Parameters, outputs: Sequence[str] | None = None
+    ) -> dict[str, Floats]:
+        """The outputs, of the same shape as the input series; NaN where unknown, never infinite.
 
         Args:
-            series: the inputs, in order: float64, shape `(market, time)`, finite or NaN.
+            series: the inputs, in order: float64, shape `(market, time)`. What is not finite counts as unknown.
             parameters: what `bind` gave.
+            outputs: the names of those that are wanted; without it, all. The others take no memory.
 
         Example:
             >>> import numpy as np
             >>> find("sma").compute(np.array([[1.0, 2.0, 4.0]]), parameters={"length": 2})["value"]
             array([[nan, 1.5, 3. ]])
         """
-        with np.errstate(all="ignore"):
-            outputs = self.function(*(np.ascontiguousarray(one) for one in series), parameters)
-        for values in outputs.values():
-            values[~np.isfinite(values)] = np.nan
-        return dict(outputs)
+        wanted = list(self.outputs) if outputs is None else [name for name in self.outputs if name in outputs]
+        inputs = [np.ascontiguousarray(one, dtype=np.float64) for one in series]
+        shape = inputs[0].shape
+        room = dict(zip(wanted, rooms(len(wanted), shape), strict=True))
+        outs = [room[name] if name in room else np.empty((1, shape[1])) for name in self.outputs]
+        numbers = [parameters[one.name] for one in self.parameters]
+        kept = [name in room for name in self.outputs]
+        if isinstance(self.function, Kernel):
+            run(self.function, inputs, numbers, outs, kept)
+        else:
+            run_plain(self.function, inputs, numbers, outs, kept)
+        return room
 
-    def bind(self, positional: tuple[float, ...], named: Mapping[str, float]) -> dict[str, float]:
+    def bind(self, positional: Sequence[float], named: Mapping[str, float]) -> dict[str, float]:
         """Parameter values by name: what a rule gave, defaults for the rest.
 
         Raises:
@@ -116,59 +183,102 @@ class Indicator:
         """
         names = [parameter.name for parameter in self.parameters]
         if len(positional) > len(names):
-            many = f"{len(names)} number" + ("s" if len(names) != 1 else "")
-            raise BadParameterError(f"{self.name} takes at most {many}: {', '.join(names)}")
+            many = f"at most {len(names)} number{'s' if len(names) > 1 else ''}: {', '.join(names)}"
+            raise BadParameterError(f"{self.name} takes {many if names else 'no numbers'}")
         given = dict(zip(names, positional, strict=False))
         for name, value in named.items():
             if name not in names:
-                raise BadParameterError(f"{self.name} has no parameter {name!r}: it has {', '.join(names)}")
+                has = f"it has {', '.join(names)}" if names else "it has none"
+                raise BadParameterError(f"{self.name} has no parameter {name!r}: {has}")
             if name in given:
                 raise BadParameterError(f"{self.name}: {name} is given twice")
             given[name] = value
-        bound = {
-            parameter.name: parameter.check(self.name, given.get(parameter.name, parameter.default))
-            for parameter in self.parameters
-        }
-        if "fast" in bound and "slow" in bound and bound["fast"] >= bound["slow"]:
-            raise BadParameterError(
-                f"{self.name}: fast must be less than slow, not {bound['fast']:g} and {bound['slow']:g}"
-            )
+        bound = {one.name: one.check(self.name, given.get(one.name, one.default)) for one in self.parameters}
+        for less, more in zip(self.ascending, self.ascending[1:], strict=False):
+            if bound[less] >= bound[more]:
+                raise BadParameterError(
+                    f"{self.name}: {less} must be less than {more}, not {bound[less]:g} and {bound[more]:g}"
+                )
         return bound
 
 
+#: Every indicator by its name.
 CATALOGUE: dict[str, Indicator] = {}
+#: Names that mean another one.
+ALIASES: dict[str, str] = {}
 
 
 def indicator(
-    name: str,
+    title: str,
     *parameters: Parameter,
-    inputs: tuple[str, ...] = ("close",),
-    outputs: tuple[str, ...] = ("value",),
-    warm_up: Callable[[Parameters], int | Mapping[str, int]],
-    look_back: Callable[[Parameters], int],
+    outputs: Mapping[str, Unit],
+    warm_up: Callable[..., int | Mapping[str, int]],
+    look_back: Callable[..., int],
     formula: str,
     source: str,
-    engine: str = "numba",
-) -> Callable[[Function], Function]:
-    """Enter the decorated function into the catalogue under `name`; the arguments are those of `Indicator`."""
+    notes: str = "",
+    drawn: Drawn = "pane",
+    levels: tuple[float, ...] = (),
+    cumulative: bool = False,
+    flips: bool = False,
+    ascending: tuple[str, ...] = (),
+    source_default: str = "close",
+    aliases: tuple[str, ...] = (),
+) -> Callable[[Kernel | Callable[..., None]], Kernel | Callable[..., None]]:
+    """Enter the decorated function into the catalogue under its own name; the arguments are those of `Indicator`.
 
-    def enter(function: Function) -> Function:
-        CATALOGUE[name] = Indicator(
-            name, parameters, inputs, outputs, warm_up, look_back, formula, source, engine, function
+    Its arguments are first the series it reads (`Series`), then the parameters, then the outputs (`Out`), each by the
+    name the entry uses; an output may have a `_` behind it, where a parameter has the same name. `warm_up` and
+    `look_back` get the parameters by name.
+    """
+
+    def enter(function: Kernel | Callable[..., None]) -> Kernel | Callable[..., None]:
+        plain = function.function if isinstance(function, Kernel) else function
+        arguments = inspect.signature(plain).parameters
+        inputs = [one.name for one in arguments.values() if one.annotation is Series]
+        numbers = [one.name for one in parameters]
+        if [*inputs, *numbers, *outputs] != [name.rstrip("_") for name in arguments]:
+            raise TypeError(f"{plain.__name__}: its entry names {numbers} and {list(outputs)}, in that order")
+        CATALOGUE[plain.__name__] = Indicator(
+            name=plain.__name__,
+            title=title,
+            group=plain.__module__.rsplit(".", 1)[-1],
+            inputs=tuple(inputs),
+            source_default=source_default,
+            parameters=parameters,
+            ascending=ascending,
+            outputs=outputs,
+            first_defined=warm_up,
+            candles_needed=look_back,
+            drawn=drawn,
+            levels=levels,
+            cumulative=cumulative,
+            flips=flips,
+            formula=formula,
+            source=source,
+            notes=notes,
+            aliases=aliases,
+            function=function,
         )
+        ALIASES.update(dict.fromkeys(aliases, plain.__name__))
         return function
 
     return enter
 
 
+def names() -> list[str]:
+    """Every name a rule may use for an indicator."""
+    return [*CATALOGUE, *ALIASES]
+
+
 def find(name: str) -> Indicator:
-    """The indicator called `name`.
+    """The indicator called `name`, or that `name` is an alias of.
 
     Raises:
         UnknownIndicatorError: there is none.
     """
     try:
-        return CATALOGUE[name]
+        return CATALOGUE[ALIASES.get(name, name)]
     except KeyError:
         raise UnknownIndicatorError(name) from None
 

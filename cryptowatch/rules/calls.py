@@ -85,7 +85,7 @@ def indicated(
     Raises:
         RuleError: wrong parameters, interval or output.
     """
-    name = output.attr if output else entry.outputs[0]
+    name = output.attr if output else entry.default_output
     if output and name not in entry.outputs:
         hint = nearest(name, entry.outputs) or f"it has {', '.join(entry.outputs)}"
         if name in FUNCTIONS:
@@ -132,17 +132,17 @@ def _sources(
 ) -> tuple[tuple[Numeric, ...], list[ast.expr]]:
     """The series an indicator reads, and its other arguments.
 
-    One that reads a single series reads its first argument instead, unless that is a number.
+    One with a source reads its first argument instead, unless that is a number.
     """
-    own = tuple(Series(name, frame, {frame.name: 1}, name) for name in entry.inputs)
+    own = tuple(Series(name, frame, {frame.name: 1}, name) for name in entry.series)
     if not arguments or _is_number(arguments[0]):
         return own, arguments
-    if len(own) > 1:
+    if entry.inputs[0] != "source":
         raise checker.error(arguments[0], f"{entry.name} reads {', '.join(entry.inputs)}, and takes only numbers")
     source = checker.within(frame).number(arguments[0])
     if source.frame is None:
         raise checker.error(arguments[0], "a constant never changes")
-    return (checker.within(frame).own_number(source),), arguments[1:]
+    return (checker.within(frame).own_number(source), *own[1:]), arguments[1:]
 
 
 def _parameter(checker: "Checker", tree: ast.expr) -> float:
@@ -161,11 +161,11 @@ def _is_number(tree: ast.expr) -> bool:
 def _text(
     entry: Indicator, bound: dict[str, float], sources: tuple[Numeric, ...], frame: Interval | None, output: str
 ) -> str:
-    arguments = [] if sources[0].text == entry.inputs[0] else [sources[0].text]
+    arguments = [] if sources[0].text == entry.series[0] else [sources[0].text]
     arguments += [number_text(bound[parameter.name]) for parameter in entry.parameters]
     if frame:
         arguments.append(f'interval="{frame}"')
-    suffix = f".{output}" if output != entry.outputs[0] else ""
+    suffix = f".{output}" if output != entry.default_output else ""
     return f"{entry.name}({', '.join(arguments)}){suffix}"
 
 

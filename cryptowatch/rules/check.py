@@ -3,7 +3,7 @@
 import ast
 from typing import NoReturn
 
-from cryptowatch.indicators import CATALOGUE
+from cryptowatch.indicators import find, names
 from cryptowatch.markets.interval import CHUNK, Interval
 from cryptowatch.rules.calls import FUNCTIONS, MOVES, function, indicated, number_text
 from cryptowatch.rules.errors import RuleError, nearest
@@ -204,26 +204,26 @@ class Checker:
     def _name(self, tree: ast.Name) -> Node:
         if tree.id in SERIES:
             return Series(tree.id, self.base, {self.base.name: 1}, tree.id)
-        if tree.id in CATALOGUE:
-            return indicated(self, tree, CATALOGUE[tree.id], [], [], None)
+        if tree.id in names():
+            return indicated(self, tree, find(tree.id), [], [], None)
         if tree.id in FUNCTIONS:
             raise self.error(tree, f"{tree.id} is a function", f"write {tree.id}(...)")
         raise self._unknown(tree, tree.id)
 
     def _unknown(self, tree: ast.AST, name: str) -> RuleError:
-        return self.error(tree, f"unknown name {name[:40]!r}", nearest(name, [*SERIES, *CATALOGUE, *FUNCTIONS]))
+        return self.error(tree, f"unknown name {name[:40]!r}", nearest(name, [*SERIES, *names(), *FUNCTIONS]))
 
     def _output(self, tree: ast.Attribute) -> Node:
         """`macd(12, 26, 9).signal`: an output of an indicator."""
         call = tree.value
         name = call.func if isinstance(call, ast.Call) else call
-        if isinstance(name, ast.Name) and name.id not in (*SERIES, *CATALOGUE, *FUNCTIONS):
+        if isinstance(name, ast.Name) and name.id not in (*SERIES, *names(), *FUNCTIONS):
             raise self._unknown(name, name.id)
-        if not isinstance(name, ast.Name) or name.id not in CATALOGUE:
+        if not isinstance(name, ast.Name) or name.id not in names():
             hint = f"write .{tree.attr}(3)" if tree.attr in MOVES else "indicators have, like macd().signal"
             raise self.error(tree, f"{ast.unparse(call)[:40]} has no outputs", hint)
         args, keywords = (call.args, call.keywords) if isinstance(call, ast.Call) else ([], [])
-        return indicated(self, call, CATALOGUE[name.id], args, keywords, tree)
+        return indicated(self, call, find(name.id), args, keywords, tree)
 
     def _call(self, tree: ast.Call) -> Node:
         if isinstance(tree.func, ast.Attribute):
@@ -234,8 +234,8 @@ class Checker:
         if not isinstance(tree.func, ast.Name):
             raise self.error(tree, "this is not part of the rule language", "see docs/rules.md")
         name = tree.func.id
-        if name in CATALOGUE:
-            return indicated(self, tree, CATALOGUE[name], tree.args, tree.keywords, None)
+        if name in names():
+            return indicated(self, tree, find(name), tree.args, tree.keywords, None)
         if name in FUNCTIONS:
             return function(self, tree, name, tree.args)
         if name in SERIES:

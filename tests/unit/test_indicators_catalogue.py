@@ -7,8 +7,9 @@ import sys
 import numpy as np
 import pytest
 
-from cryptowatch.indicators import CATALOGUE, BadParameterError, Parameter, UnknownIndicatorError, find
-from cryptowatch.indicators.catalogue import forgets, indicator
+from cryptowatch.indicators import CATALOGUE, BadParameterError, UnknownIndicatorError, find
+from cryptowatch.indicators.catalogue import forgets, indicator, number
+from cryptowatch.indicators.kernel import Out, Series, kernel
 
 
 def test_parameters_are_given_by_place_or_name_and_have_defaults() -> None:
@@ -48,7 +49,7 @@ def test_every_entry_is_complete_and_its_defaults_are_allowed(entry) -> None:
     assert entry.formula
     assert entry.source
     assert entry.inputs
-    assert entry.engine == "numba"
+    assert entry.engine in ("numba", "ta")
     defaults = entry.bind((), {})
     assert list(defaults) == [one.name for one in entry.parameters]
     for output in entry.outputs:
@@ -60,28 +61,37 @@ def test_an_average_has_forgotten_its_start_when_a_ten_thousand_millionth_is_lef
     assert forgets(1.0) == 1
 
 
-def test_an_indicator_is_added_by_a_function_and_an_entry(monkeypatch) -> None:
-    monkeypatch.delitem(CATALOGUE, "middle", raising=False)
+@kernel
+def between(high: Series, low: Series, share: float, value: Out) -> None:
+    for step in range(len(high)):
+        value[step] = low[step] + share * (high[step] - low[step])
 
-    @indicator(
-        "middle",
-        Parameter("share", 0.5, 0, 1, whole=False),
-        inputs=("high", "low"),
-        warm_up=lambda p: 0,
-        look_back=lambda p: 1,
+
+def test_an_indicator_is_added_by_a_function_and_an_entry() -> None:
+    enter = indicator(
+        "Between",
+        number("share", 0.5, 0, 1),
+        outputs={"value": "price"},
+        warm_up=lambda share: 0,
+        look_back=lambda share: 1,
         formula="low + share * (high - low)",
         source="here",
     )
-    def middle(high, low, p):
-        return {"value": low + p["share"] * (high - low)}
-
     try:
-        entry = find("middle")
+        enter(between)
+        entry = find("between")
+        assert (entry.inputs, entry.engine) == (("high", "low"), "numba")
         high, low = np.array([[4.0, np.nan]]), np.array([[2.0, 1.0]])
         values = entry.compute(high, low, parameters=entry.bind((), {}))["value"]
         np.testing.assert_array_equal(values, [[3.0, np.nan]])
     finally:
-        del CATALOGUE["middle"]
+        del CATALOGUE["between"]
+
+
+def test_an_entry_whose_names_are_not_those_of_its_function_is_refused() -> None:
+    enter = indicator("Between", outputs={"value": "price"}, warm_up=int, look_back=int, formula="", source="")
+    with pytest.raises(TypeError, match="between: its entry names"):
+        enter(between)
 
 
 def test_reading_the_catalogue_and_rules_loads_no_compiler() -> None:

@@ -9,7 +9,7 @@ from cryptowatch.indicators import CATALOGUE, Indicator, find
 from cryptowatch.markets.panel import Floats
 
 #: Parameters to try: the defaults, and short ones that are soon defined.
-SHORT = {"length": 3.0, "deviations": 2.0, "fast": 2.0, "slow": 4.0, "signal": 3.0}
+SHORT = {"length": 3, "deviations": 2.0, "fast": 2, "slow": 4, "signal": 3}
 OUTPUTS = [(name, output) for name, entry in CATALOGUE.items() for output in entry.outputs]
 
 every_output = pytest.mark.parametrize(("name", "output"), OUTPUTS)
@@ -156,7 +156,7 @@ def test_rsi_without_a_fall_is_100_and_without_a_rise_0() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_rsi_stays_exactly_where_it_is_on_a_flat_stretch_until_its_look_back_holds_no_move(seed) -> None:
     entry = find("rsi")
-    parameters = {"length": 14.0}
+    parameters = {"length": 14}
     closes = np.concatenate([walk(100, seed=seed), np.full(400, 77.7)])
     values = compute(entry, closes, parameters)["value"][0]
     still = entry.look_back(parameters) - 1

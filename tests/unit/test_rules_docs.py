@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cryptowatch.indicators import CATALOGUE
-from cryptowatch.indicators.averages import LONGEST
+from cryptowatch.indicators.catalogue import LONGEST
 from cryptowatch.markets.interval import INTERVALS
 from cryptowatch.rules import RuleError, calls, check, compile_rule, parse, rule
 
@@ -24,7 +24,7 @@ def test_every_indicator_is_there_with_its_defaults_and_outputs() -> None:
         (row,) = (line for line in TEXT.splitlines() if line.startswith(f"| `{entry.name}` |"))
         assert f"| `{defaults}` |" in row
         named = re.findall(r"`(\w+)`", row.rsplit("|", 2)[1])
-        assert tuple(named) == (entry.outputs if len(entry.outputs) > 1 else ())
+        assert named == (list(entry.outputs) if len(entry.outputs) > 1 else [])
 
 
 def test_every_series_and_function_is_there() -> None:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from cryptowatch.indicators import Indicator
 from cryptowatch.markets.interval import INTERVALS, Interval
 from cryptowatch.markets.loads import last_closed_steps, load_starts
 from cryptowatch.markets.panel import Panel
@@ -211,11 +212,9 @@ def test_figures_are_what_is_compared_by_its_normalised_text(text, names) -> Non
 
 
 def test_equal_parts_are_computed_once(monkeypatch) -> None:
-    from cryptowatch.indicators import kernels
-
     calls = []
-    plain = kernels.sma
-    monkeypatch.setattr(kernels, "sma", lambda *given: calls.append(given) or plain(*given))
+    plain = Indicator.compute
+    monkeypatch.setattr(Indicator, "compute", lambda *given, **named: calls.append(given) or plain(*given, **named))
     rule = compile_rule("close < bollinger.lower or close > bollinger(20).upper or bollinger(20, 2) > 0", MINUTE)
     rule.evaluate(WHOLE, FIRST, LAST)
     assert len(calls) == 1
