@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help run test test-fast check format bench lock clean
+.PHONY: help run test test-fast check format docs bench lock clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -38,7 +38,12 @@ format: $(VENV)/installed ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: $(VENV)/installed ## Measure: from a stored candle to the written email
+docs: $(VENV)/installed ## Write the pages that are made from code: docs/indicators.md, docs/accuracy.md
+	@$(BIN)/python -m cryptowatch.indicators.reference >docs/indicators.md
+	@$(BIN)/python -m bench.references
+
+bench: $(VENV)/installed ## Measure: the indicators beside other libraries (docs/benchmarks.md), and from a candle to its email
+	@$(BIN)/python -m bench.indicators
 	@$(BIN)/python -m bench.latency
 
 lock: ## Lock the newest releases that pyproject.toml allows (needs uv)

@@ -137,8 +137,10 @@ def indicators(
     if as_json:
         _print_json([_entry(entry) for entry in entries])
         return
-    for entry in entries:
-        show.indicator(entry)
+    if name:
+        show.indicator(entries[0])
+    else:
+        show.indicator_names(entries)
 
 
 @local.command("run")
@@ -179,14 +181,18 @@ def _read(file: Path, offline: bool, as_json: bool, local_exchange: bool = True)
     catalog = ExchangeCatalog(
         base_url=_exchange_url(local_exchange),
         offline=offline,
-        warn=lambda message: typer.echo(f"warning: {message}", err=True),
+        warn=_warn,
     )
     try:
-        return read_watch_list(text, file=str(file), catalog=catalog)
+        return read_watch_list(text, file=str(file), catalog=catalog, warn=_warn)
     except WatchListError as error:
         if as_json:
             _print_json({"problems": [vars(problem) for problem in error.problems]})
         _fail(str(error))
+
+
+def _warn(message: object) -> None:
+    typer.echo(f"warning: {message}", err=True)
 
 
 def _text(file: Path) -> str:
@@ -217,15 +223,26 @@ def _ask(request: dict[str, Any], stack: str | None, region: str | None) -> dict
 
 
 def _entry(entry: Any) -> dict[str, Any]:
+    defaults = entry.bind((), {})
     return {
         "name": entry.name,
+        "title": entry.title,
+        "aliases": list(entry.aliases),
+        "reads": list(entry.series),
         "parameters": [
             {"name": one.name, "default": one.default, "least": one.least, "most": one.most, "whole": one.whole}
             for one in entry.parameters
         ],
-        "outputs": list(entry.outputs),
+        "outputs": dict(entry.outputs),
+        "warm_up": {output: entry.warm_up(defaults, output) for output in entry.outputs},
+        "look_back": entry.look_back(defaults),
+        "drawn": entry.drawn,
+        "levels": list(entry.levels),
+        "cumulative": entry.cumulative,
         "formula": entry.formula,
+        "notes": entry.notes,
         "source": entry.source,
+        "engine": entry.engine,
     }
 
 

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from cryptowatch.alerts.email import format_number
 from cryptowatch.indicators import Indicator
+from cryptowatch.indicators.reference import facts, signature
 from cryptowatch.watches.form import CheckedWatchList
 
 #: Columns of a table that goes to a file or another program.
@@ -80,12 +81,13 @@ def status(result: dict[str, Any]) -> None:
 
 
 def indicator(entry: Indicator) -> None:
-    parameters = ", ".join(f"{one.name}={one.default:g}" for one in entry.parameters)
-    out.print(f"{entry.name}({parameters})", style="bold")
-    for one in entry.parameters:
-        out.print(f"  {one.name}: {'whole number' if one.whole else 'number'} from {one.least:g} to {one.most:g}")
-    defaults = entry.bind((), {})
-    out.print(f"  outputs: {', '.join(entry.outputs)}")
-    out.print(f"  first defined after {entry.warm_up(defaults)} candles, looks back {entry.look_back(defaults)}")
-    out.print(f"  {entry.formula}")
-    out.print(f"  source: {entry.source}", style="dim")
+    out.print(f"{signature(entry)}  {entry.title}", style="bold")
+    for label, text in facts(entry):
+        out.print(f"  {label}: {text}")
+
+
+def indicator_names(entries: Iterable[Indicator]) -> None:
+    table = Table("name", "what", "outputs", "by", box=None)
+    for entry in entries:
+        table.add_row(signature(entry), entry.title, ", ".join(entry.outputs), entry.engine)
+    out.print(table)

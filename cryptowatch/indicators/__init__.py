@@ -1,6 +1,22 @@
 """Technical indicators: functions of arrays of shape `(market, time)`, and the catalogue that names them."""
 
-from cryptowatch.indicators import averages, momentum
+from cryptowatch.indicators import (
+    averages,
+    bands,
+    by_ta,
+    convergence,
+    levels,
+    momentum,
+    patterns,
+    returns,
+    reversal,
+    star_patterns,
+    statistics,
+    stochastics,
+    trend,
+    volatility,
+    volume,
+)
 from cryptowatch.indicators.catalogue import (
     ALIASES,
     CATALOGUE,
@@ -11,16 +27,32 @@ from cryptowatch.indicators.catalogue import (
     find,
     names,
 )
+from cryptowatch.indicators.expression import BadCandlesError, evaluate
 
 __all__ = [
     "ALIASES",
     "CATALOGUE",
+    "BadCandlesError",
     "BadParameterError",
     "Indicator",
     "Parameter",
     "UnknownIndicatorError",
     "averages",
+    "bands",
+    "by_ta",
+    "convergence",
+    "evaluate",
     "find",
+    "levels",
     "momentum",
     "names",
+    "patterns",
+    "returns",
+    "reversal",
+    "star_patterns",
+    "statistics",
+    "stochastics",
+    "trend",
+    "volatility",
+    "volume",
 ]

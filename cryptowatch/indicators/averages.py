@@ -1,15 +1,22 @@
-"""Moving averages, and what is made of them."""
+"""Moving averages."""
+
+import math
 
 import numpy as np
 
-from cryptowatch.indicators.catalogue import forgets, indicator, length, number
+from cryptowatch.indicators.catalogue import forgets, indicator, length
 from cryptowatch.indicators.kernel import Out, Series, kernel
-from cryptowatch.indicators.windows import mean, mean_and_deviation
+from cryptowatch.indicators.windows import mean, mean_by_weight, rising_mean
 
 
 def ema_look_back(candles: int) -> int:
     """Candles after which an `ema` of this length has forgotten its start."""
     return candles + forgets(2 / (candles + 1))
+
+
+def wilder_look_back(candles: int) -> int:
+    """Candles after which Wilder's average of this length has forgotten its start."""
+    return candles + forgets(1 / candles)
 
 
 @indicator(
@@ -34,12 +41,30 @@ def sma(source: Series, length: int, value: Out) -> None:
     warm_up=lambda length: length - 1,
     look_back=lambda length: ema_look_back(length),
     drawn="price",
-    formula="average + 2 / (length + 1) * (value - average), begun with the mean of the first `length` values",
+    formula="average + 2 / (`length` + 1) * (value - average), begun with the mean of the first `length` values",
     source="TradingView, ta.ema",
+    notes="ta begins with the first value; after the look-back they agree.",
 )
 @kernel
 def ema(source: Series, length: int, value: Out) -> None:
     smooth(source, length, 2.0 / (length + 1), value)
+
+
+@indicator(
+    "Wilder's moving average",
+    length(14),
+    outputs={"value": "price"},
+    warm_up=lambda length: length - 1,
+    look_back=lambda length: wilder_look_back(length),
+    drawn="price",
+    formula="average + (value - average) / `length`, begun with the mean of the first `length` values",
+    source="J. Welles Wilder, New Concepts in Technical Trading Systems (1978); TradingView, ta.rma",
+    notes="Also called smoothed or modified moving average: the average in rsi, atr and adx.",
+    aliases=("wilder", "smma"),
+)
+@kernel
+def rma(source: Series, length: int, value: Out) -> None:
+    smooth(source, length, 1.0 / length, value)
 
 
 @kernel
@@ -48,72 +73,203 @@ def smooth(source: Series, length: int, weight: float, value: Out) -> None:
 
     While all values so far were equal it is exactly that value. Values that are NaN at the start are passed over.
     """
+    steps = len(source)
     first = 0
-    while first < len(source) and np.isnan(source[first]):
+    while first < steps and np.isnan(source[first]):
         first += 1
     begin = first + length - 1
-    if begin >= len(source):
+    if begin >= steps:
+        return
+    if weight == 1:
+        value[begin:] = source[begin:]
         return
     total = 0.0
     for step in range(first, begin + 1):
         total += source[step] - source[first]
     average = source[first] + total / length
     value[begin] = average
-    for step in range(begin + 1, len(source)):
-        average += weight * (source[step] - average)
-        value[step] = average
+    # Each step would wait for the one before. Four are computed from the average before them instead: a value that is
+    # n candles old has the weight `weight * (1 - weight) ** n`.
+    once = weight * (1 - weight)
+    twice = once * (1 - weight)
+    thrice = twice * (1 - weight)
+    rest, out = source[begin + 1 :], value[begin + 1 :]
+    for step in range(0, len(rest), 4):
+        left = len(rest) - step
+        one = rest[step] - average
+        two = rest[step + 1] - average if left > 1 else 0.0
+        three = rest[step + 2] - average if left > 2 else 0.0
+        out[step] = average + weight * one
+        if left > 1:
+            out[step + 1] = average + (once * one + weight * two)
+        if left > 2:
+            out[step + 2] = average + (twice * one + once * two + weight * three)
+        if left > 3:
+            four = rest[step + 3] - average
+            average += (thrice * one + twice * two) + (once * three + weight * four)
+            out[step + 3] = average
 
 
 @indicator(
-    "Bollinger bands",
-    length(20, least=2),
-    number("deviations", 2, 0.1, 10),
-    outputs={"middle": "price", "upper": "price", "lower": "price", "width": "ratio", "percent": "ratio"},
-    warm_up=lambda length, deviations: length - 1,
-    look_back=lambda length, deviations: length,
+    "Weighted moving average",
+    length(20),
+    outputs={"value": "price"},
+    warm_up=lambda length: length - 1,
+    look_back=lambda length: length,
     drawn="price",
-    formula="middle: sma; upper and lower: middle ± deviations * population standard deviation; "
-    "width: (upper - lower) / middle; percent: (value - lower) / (upper - lower)",
-    source="John Bollinger, Bollinger on Bollinger Bands (2001); TradingView, ta.bb",
+    formula="mean of the last `length` values, in which the oldest counts once, the next twice, the newest "
+    "`length` times",
+    source="TradingView, ta.wma",
 )
 @kernel
-def bollinger(
-    source: Series, length: int, deviations: float, middle: Out, upper: Out, lower: Out, width: Out, percent: Out
-) -> None:
-    mean_and_deviation(source, length, middle, width)
-    for step in range(length - 1, len(source)):
-        half = deviations * width[step]
-        upper[step] = middle[step] + half
-        lower[step] = middle[step] - half
-        width[step] = (upper[step] - lower[step]) / middle[step]
-        percent[step] = (source[step] - lower[step]) / (upper[step] - lower[step])
-
-
-def _macd_warm_up(fast: int, slow: int, signal: int) -> dict[str, int]:
-    line, average = slow - 1, slow + signal - 2
-    return {"macd": line, "signal": average, "histogram": average}
+def wma(source: Series, length: int, value: Out) -> None:
+    rising_mean(source, length, value)
 
 
 @indicator(
-    "Moving average convergence/divergence",
-    length(12, "fast"),
-    length(26, "slow", 2),
-    length(9, "signal"),
-    ascending=("fast", "slow"),
-    outputs={"macd": "change", "signal": "change", "histogram": "change"},
-    warm_up=_macd_warm_up,
-    look_back=lambda fast, slow, signal: ema_look_back(slow) + ema_look_back(signal),
-    levels=(0,),
-    formula="macd: ema(fast) - ema(slow); signal: ema of macd; histogram: macd - signal",
-    source="Gerald Appel, Technical Analysis: Power Tools for Active Investors (2005); TradingView, ta.macd",
+    "Double exponential moving average",
+    length(20),
+    outputs={"value": "price"},
+    warm_up=lambda length: 2 * (length - 1),
+    look_back=lambda length: 2 * ema_look_back(length),
+    drawn="price",
+    formula="2 * e1 - e2, where e1 is ema(`length`) and e2 the same average of e1, begun with the mean of its first "
+    "`length` values",
+    source="Patrick Mulloy, Smoothing Data with Faster Moving Averages, "
+    "Technical Analysis of Stocks & Commodities (1994)",
 )
 @kernel
-def macd(source: Series, fast: int, slow: int, signal: int, macd: Out, signal_: Out, histogram: Out) -> None:
-    slow_average = np.full(len(source), np.nan)
-    smooth(source, fast, 2.0 / (fast + 1), macd)
-    smooth(source, slow, 2.0 / (slow + 1), slow_average)
-    for step in range(len(source)):
-        macd[step] -= slow_average[step]
-    smooth(macd, signal, 2.0 / (signal + 1), signal_)
-    for step in range(len(source)):
-        histogram[step] = macd[step] - signal_[step]
+def dema(source: Series, length: int, value: Out) -> None:
+    steps = len(source)
+    weight = 2.0 / (length + 1)
+    once = np.full(steps, np.nan)
+    smooth(source, length, weight, once)
+    smooth(once, length, weight, value)
+    for step in range(steps):
+        value[step] = once[step] + (once[step] - value[step])
+
+
+@indicator(
+    "Triple exponential moving average",
+    length(20),
+    outputs={"value": "price"},
+    warm_up=lambda length: 3 * (length - 1),
+    look_back=lambda length: 3 * ema_look_back(length),
+    drawn="price",
+    formula="3 * e1 - 3 * e2 + e3, where e1 is ema(`length`), e2 the same average of e1 and e3 that of e2, each begun "
+    "with the mean of its first `length` values",
+    source="Patrick Mulloy, Smoothing Data with Faster Moving Averages, "
+    "Technical Analysis of Stocks & Commodities (1994)",
+)
+@kernel
+def tema(source: Series, length: int, value: Out) -> None:
+    steps = len(source)
+    weight = 2.0 / (length + 1)
+    once, twice = np.full(steps, np.nan), np.full(steps, np.nan)
+    smooth(source, length, weight, once)
+    smooth(once, length, weight, twice)
+    smooth(twice, length, weight, value)
+    for step in range(steps):
+        value[step] += 3.0 * (once[step] - twice[step])
+
+
+@indicator(
+    "Hull moving average",
+    length(9, least=2),
+    outputs={"value": "price"},
+    warm_up=lambda length: length + math.isqrt(length) - 2,
+    look_back=lambda length: length + math.isqrt(length) - 1,
+    drawn="price",
+    formula="wma of 2 * wma(`length` / 2) - wma(`length`) over the square root of `length` candles; both are rounded "
+    "down",
+    source="Alan Hull, How to reduce lag in a moving average (2005); TradingView, ta.hma",
+)
+@kernel
+def hma(source: Series, length: int, value: Out) -> None:
+    steps = len(source)
+    if steps < length:
+        return
+    fast, ahead = np.empty(steps), np.empty(steps)
+    rising_mean(source, length // 2, fast)
+    rising_mean(source, length, ahead)
+    for step in range(length - 1, steps):
+        ahead[step] = fast[step] + (fast[step] - ahead[step])
+    rising_mean(ahead[length - 1 :], int(np.sqrt(length)), value[length - 1 :])
+
+
+@indicator(
+    "Zero-lag exponential moving average",
+    length(20),
+    outputs={"value": "price"},
+    warm_up=lambda length: (length - 1) // 2 + length - 1,
+    look_back=lambda length: (length - 1) // 2 + ema_look_back(length),
+    drawn="price",
+    formula="ema(`length`) of value + (value - value `lag` candles ago), where `lag` is (`length` - 1) / 2, "
+    "rounded down",
+    source="John Ehlers and Ric Way, Zero Lag (Well, Almost), Technical Analysis of Stocks & Commodities (2010)",
+    notes="The simple form that charts show under this name; the article also searches for the best gain.",
+    aliases=("zlma",),
+)
+@kernel
+def zlema(source: Series, length: int, value: Out) -> None:
+    steps = len(source)
+    lag = (length - 1) // 2
+    ahead = np.full(steps, np.nan)
+    for step in range(lag, steps):
+        ahead[step] = source[step] + (source[step] - source[step - lag])
+    smooth(ahead, length, 2.0 / (length + 1), value)
+
+
+@indicator(
+    "Volume-weighted moving average",
+    length(20),
+    outputs={"value": "price"},
+    warm_up=lambda length: length - 1,
+    look_back=lambda length: length,
+    drawn="price",
+    formula="mean of the last `length` values, in which each counts as much as its candle's volume",
+    source="TradingView, ta.vwma",
+    notes="Unknown where nothing was traded in `length` candles.",
+)
+@kernel
+def vwma(source: Series, volume: Series, length: int, value: Out) -> None:
+    mean_by_weight(source, volume, length, value)
+
+
+@indicator(
+    "Kaufman's adaptive moving average",
+    length(10),
+    length(2, "fast"),
+    length(30, "slow", 2),
+    ascending=("fast", "slow"),
+    outputs={"value": "price"},
+    warm_up=lambda length, fast, slow: length,
+    look_back=lambda length, fast, slow: length + 1 + forgets((2 / (slow + 1)) ** 2),
+    drawn="price",
+    formula="average + weight ** 2 * (value - average), where weight goes from 2 / (`slow` + 1) to 2 / (`fast` + 1) "
+    "as efficiency goes from 0 to 1: the way from `length` candles ago to now, as a share of all moves in between; "
+    "begun with the value before the first that has an efficiency",
+    source="Perry Kaufman, Trading Systems and Methods (1995)",
+    notes="Begun as in TA-Lib and ta, which shows the beginning as its first value. Where nothing has moved efficiency "
+    "is 0, as in ta and chart scripts; it is 1 in TA-Lib, whose average then runs to the price. In a market that goes "
+    "nowhere it may remember its start for thousands of candles: the look-back is that worst case.",
+)
+@kernel
+def kama(source: Series, length: int, fast: int, slow: int, value: Out) -> None:
+    steps = len(source)
+    if steps <= length:
+        return
+    slowest = 2.0 / (slow + 1)
+    span = 2.0 / (fast + 1) - slowest
+    moves = np.empty(steps - 1)
+    for step in range(1, steps):
+        moves[step - 1] = abs(source[step] - source[step - 1])
+    mean(moves, length, value[1:])
+    for step in range(length, steps):
+        way = value[step] * length
+        weight = slowest + span * (abs(source[step] - source[step - length]) / way if way > 0 else 0.0)
+        value[step] = weight * weight
+    average = source[length - 1]
+    for step in range(length, steps):
+        average += value[step] * (source[step] - average)
+        value[step] = average

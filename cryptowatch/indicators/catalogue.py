@@ -8,7 +8,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -27,6 +27,7 @@ LONGEST = 2000
 #: Share of an old value that is left when a recursive average no longer knows its start.
 FORGOTTEN = 1e-10
 
+Answer = TypeVar("Answer")
 #: Parameters by name: whole ones are int, the others float.
 Parameters = Mapping[str, float]
 
@@ -86,13 +87,15 @@ class Indicator:
 
     Args:
         title: its full name.
-        group: the module it stands in, for the reference.
-        inputs: the series it reads. Where the first is `source`, another series may take the place of `source_default`.
+        module: where it stands: those of one module are one kind.
+        inputs: the series it reads. Where the first is `source`, another series may take the place of `source_default`;
+            where it is `condition`, a rule must give one: 1 where it is true, 0 where it is not.
         parameters: in the order a rule may give them.
         ascending: parameters of which each must be less than the next.
         outputs: their units by name; the first is meant when a rule names none.
         first_defined: candles before an output's first value, for given parameters: one number, or one an output.
         candles_needed: candles, this one among them, after which the start no longer matters, for given parameters.
+            Both may also ask for `interval_s`, the seconds a candle is long: a day holds more short ones.
         drawn: where a chart shows it, with `levels`: lines that mean something.
         cumulative: the level depends on where the series starts; only how it moves says something.
         flips: it switches sides for good, so an older start may matter for ever: its look-back is a convention.
@@ -106,7 +109,7 @@ class Indicator:
 
     name: str
     title: str
-    group: str
+    module: str
     inputs: tuple[str, ...]
     source_default: str
     parameters: tuple[Parameter, ...]
@@ -129,6 +132,11 @@ class Indicator:
         return "numba" if isinstance(self.function, Kernel) else "ta"
 
     @property
+    def group(self) -> str:
+        """Its module's own name: `momentum`."""
+        return self.module.rsplit(".", 1)[-1]
+
+    @property
     def default_output(self) -> str:
         """The output that is meant when a rule names none."""
         return next(iter(self.outputs))
@@ -138,14 +146,14 @@ class Indicator:
         """The candle series it reads when no other is given."""
         return tuple(self.source_default if name == "source" else name for name in self.inputs)
 
-    def warm_up(self, parameters: Parameters, output: str | None = None) -> int:
+    def warm_up(self, parameters: Parameters, output: str | None = None, interval_s: int = 60) -> int:
         """Candles before the first value of `output`, or of the default one."""
-        first = self.first_defined(**parameters)
+        first = _asked(self.first_defined, parameters, interval_s)
         return first if isinstance(first, int) else first[output or self.default_output]
 
-    def look_back(self, parameters: Parameters) -> int:
+    def look_back(self, parameters: Parameters, interval_s: int = 60) -> int:
         """Candles, this one among them, that a value is computed from; what is older no longer matters."""
-        return self.candles_needed(**parameters)
+        return _asked(self.candles_needed, parameters, interval_s)
 
     def compute(
         self, *series: Floats, parameters: Parameters, outputs: Sequence[str] | None = None
@@ -202,6 +210,12 @@ class Indicator:
         return bound
 
 
+def _asked(function: Callable[..., Answer], parameters: Parameters, interval_s: int) -> Answer:
+    if "interval_s" in inspect.signature(function).parameters:
+        return function(**parameters, interval_s=interval_s)
+    return function(**parameters)
+
+
 #: Every indicator by its name.
 CATALOGUE: dict[str, Indicator] = {}
 #: Names that mean another one.
@@ -242,7 +256,7 @@ def indicator(
         CATALOGUE[plain.__name__] = Indicator(
             name=plain.__name__,
             title=title,
-            group=plain.__module__.rsplit(".", 1)[-1],
+            module=plain.__module__,
             inputs=tuple(inputs),
             source_default=source_default,
             parameters=parameters,

@@ -52,10 +52,18 @@ def drive(
 @njit(nogil=True)
 def all_known(series: tuple[Floats, ...], start: int, stop: int) -> bool:
     """Whether every candle from `start` to `stop` is finite in each series."""
-    unknown = False
+    known = True
     for one in series:
-        for step in range(start, stop):
-            unknown |= not abs(one[step]) <= _MOST
+        known &= all_finite(one[start:stop])
+    return known
+
+
+@njit(nogil=True)
+def all_finite(values: Floats) -> bool:
+    """Whether all of these are; a loop of its own, or the compiler does not take several at a time."""
+    unknown = False
+    for step in range(len(values)):
+        unknown |= not abs(values[step]) <= _MOST
     return not unknown
 
 

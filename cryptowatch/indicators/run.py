@@ -31,13 +31,14 @@ def run(
     if not markets or not steps:
         return
     one.compiled.compile(one.signature)
-    flat = tuple(_read_only(array.reshape(-1)) for array in series)
+    flat = tuple(read_only(array.reshape(-1)) for array in series)
     _driver(one.signature)(
         one.compiled, flat, markets, steps, tuple(numbers), tuple(out.reshape(-1) for out in outs), np.array(kept)
     )
 
 
-def _read_only(array: Floats) -> Floats:
+def read_only(array: Floats) -> Floats:
+    """The same memory, not to be written to."""
     array = array.view()
     array.flags.writeable = False
     return array

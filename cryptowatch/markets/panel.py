@@ -33,9 +33,11 @@ class Rows(NamedTuple):
     close_before: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Panel:
     """Arrays of shape `(market, time)`, float64, NaN where unknown; `filled` marks the steps that were filled.
+
+    A panel equals only itself.
 
     Args:
         interval: the grid.
@@ -57,6 +59,12 @@ class Panel:
     def width(self) -> int:
         """How many steps the panel covers."""
         return int(self.close.shape[1])
+
+    @property
+    def open_times(self) -> Floats:
+        """When each step opens, in seconds since 1970 UTC, float64, shape `(time,)`."""
+        steps = np.arange(self.first_step, self.first_step + self.width, dtype=np.float64)
+        return steps * self.interval.seconds + self.interval.offset
 
     @property
     def last_step(self) -> int:

@@ -17,7 +17,7 @@ from cryptowatch.clock import Clock
 from cryptowatch.markets.interval import Interval, interval_named
 from cryptowatch.markets.loads import last_closed_steps, load_starts
 from cryptowatch.markets.panel import Panel
-from cryptowatch.rules import Evaluation, Rule
+from cryptowatch.rules import Evaluation, Memo, Rule
 from cryptowatch.store.database import Connection, Cursor, transaction
 from cryptowatch.store.evaluation import (
     Frontier,
@@ -37,6 +37,8 @@ from cryptowatch.store.panels import read_panel
 MOST_MOMENTS = 20_000
 #: Of one watch and market at most, so that the others come along.
 MOST_OF_ONE = 2048
+#: Bytes of figures kept for the other rules of a batch.
+MOST_REMEMBERED = 256 * 1024 * 1024
 
 #: Frontiers of the markets at hand, by interval name, then market id.
 Frontiers = Mapping[str, Mapping[int, Frontier]]
@@ -109,11 +111,11 @@ def _analyse_once(
     moments = 0
     with transaction(reader, snapshot=True) as reading:
         known = {name: frontiers(reading, interval_named(name), market_ids) for name in names}
-        panels = _Panels(reading)
+        panels = _Panels(reading, {watch.id: rule_of(watch) for watch in watches.values()})
         for segment, members in _segments(watches, standings, known, now):
             watch = watches[segment.watch_id]
             ids = [one.market_id for one in members]
-            evaluation, base = panels.evaluate(watch, rule_of(watch), segment, ids)
+            evaluation, base = panels.evaluate(watch, segment, ids)
             for row, standing in enumerate(members):
                 alerts += _move(watch, standing, segment, evaluation, base, row)
                 moved[standing.watch_id, standing.market_id] = standing
@@ -126,7 +128,7 @@ def _analyse_once(
 def _segments(
     watches: Mapping[int, StoredWatch], standings: Sequence[Standing], known: Frontiers, now: datetime
 ) -> list[tuple[Segment, list[Standing]]]:
-    """What is ready, market by market gathered into segments, each watch's in order of time."""
+    """What is ready, market by market gathered into segments, in order of time: those of one load come together."""
     found: dict[Segment, list[Standing]] = defaultdict(list)
     left = MOST_MOMENTS
     for standing in standings:
@@ -135,7 +137,7 @@ def _segments(
         for segment in ready_segments(watches[standing.watch_id], standing, known, now, min(left, MOST_OF_ONE)):
             found[segment].append(standing)
             left -= segment.last - segment.first + 1
-    return sorted(found.items(), key=lambda item: (item[0].watch_id, item[0].first))
+    return sorted(found.items(), key=lambda item: (item[0].first, item[0].watch_id))
 
 
 def ready_segments(
@@ -187,20 +189,26 @@ def _is_ready(watch: StoredWatch, market_id: int, base: Interval, step: int, kno
 
 
 class _Panels:
-    """Loads panels for one transaction, each once, and evaluates rules on them."""
+    """Loads panels for one transaction, each once, and evaluates rules on them; equal parts of rules once, too."""
 
-    def __init__(self, cursor: Cursor) -> None:
+    def __init__(self, cursor: Cursor, rules: Mapping[int, Rule]) -> None:
         self._cursor = cursor
+        self._rules = rules
+        self._memo = self._new_memo()
         self._loaded: dict[tuple[str, int, int, tuple[int, ...]], Panel] = {}
 
-    def evaluate(
-        self, watch: StoredWatch, rule: Rule, segment: Segment, market_ids: list[int]
-    ) -> tuple[Evaluation, Panel]:
+    def _new_memo(self) -> Memo:
+        return Memo(rule.condition for rule in self._rules.values())
+
+    def evaluate(self, watch: StoredWatch, segment: Segment, market_ids: list[int]) -> tuple[Evaluation, Panel]:
         """The rule's truth and figures for the segment's moments, rows in the order of `market_ids`."""
         base = watch.watch.grid
         ends = last_closed_steps(watch.look_back, base, segment.last)
         panels = {name: self._panel(name, start, ends[name], market_ids) for name, start in segment.starts}
-        return rule.evaluate(panels, segment.first, segment.last), panels[base.name]
+        if self._memo.size > MOST_REMEMBERED:
+            self._memo = self._new_memo()
+        rule = self._rules[watch.id]
+        return rule.evaluate(panels, segment.first, segment.last, self._memo), panels[base.name]
 
     def _panel(self, name: str, first: int, last: int, market_ids: list[int]) -> Panel:
         key = (name, first, last, tuple(market_ids))

@@ -8,6 +8,7 @@ from cryptowatch.markets.interval import INTERVALS, Interval
 from cryptowatch.rules.errors import nearest
 from cryptowatch.rules.nodes import (
     Crossing,
+    Flag,
     Indicated,
     Moving,
     Node,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 CROSSINGS = ("crosses_above", "crosses_below")
 MOVES = ("rising", "falling")
-WINDOWS = ("ago", "change", "highest", "lowest")
+WINDOWS = ("ago", "change")
 FUNCTIONS = (*CROSSINGS, *MOVES, *WINDOWS)
 
 #: Candles a window function may look back.
@@ -44,7 +45,9 @@ def function(checker: "Checker", tree: ast.Call, name: str, arguments: list[ast.
         form = f"{name}(a, b)" if name in CROSSINGS else f"{name}(value, candles)"
         raise checker.error(tree, f"{name} takes two arguments", f"write {form}")
     if name in CROSSINGS:
-        left, right = checker.on_one_frame(checker.number(arguments[0]), checker.number(arguments[1]))
+        left, right = checker.number(arguments[0]), checker.number(arguments[1])
+        checker.warn_of_levels(arguments[1], left, right)
+        left, right = checker.on_one_frame(left, right)
         frame = left.frame or right.frame
         if frame is None:
             raise checker.error(tree, "two constants never cross")
@@ -54,8 +57,7 @@ def function(checker: "Checker", tree: ast.Call, name: str, arguments: list[ast.
     candles = _candles(checker, arguments[1], name)
     if of.frame is None:
         raise checker.error(arguments[0], "a constant never changes")
-    before = candles - 1 if name in ("highest", "lowest") else candles
-    needed = stretched(of.look_back, before, of.frame)
+    needed = stretched(of.look_back, candles, of.frame)
     text = f"{name}({of.text}, {candles})"
     if name in MOVES:
         return Moving(text, of.frame, needed, name, of, candles)
@@ -92,7 +94,7 @@ def indicated(
             hint = f"write {name}(3)" if name in MOVES else f"write {name}({entry.name}(), 3)"
         raise checker.error(output, f"{entry.name} has no output {name!r}", hint)
     frame, keywords = _frame(checker, keywords)
-    sources, numbers = _sources(checker, entry, arguments, frame)
+    sources, numbers = _sources(checker, tree, entry, arguments, frame)
     named: dict[str, float] = {}
     for keyword in keywords:
         if keyword.arg is None or keyword.arg in named:
@@ -102,7 +104,9 @@ def indicated(
         bound = entry.bind(tuple(_parameter(checker, number) for number in numbers), named)
     except BadParameterError as error:
         raise checker.error(tree, str(error)) from None
-    needed = stretched(joined(*(source.look_back for source in sources)), entry.look_back(bound) - 1, frame)
+    needed = stretched(
+        joined(*(source.look_back for source in sources)), entry.look_back(bound, frame.seconds) - 1, frame
+    )
     text = _text(entry, bound, sources, frame if frame != checker.base else None, name)
     return Indicated(text, frame, needed, entry.name, name, tuple(sorted(bound.items())), sources)
 
@@ -128,21 +132,27 @@ def _frame(checker: "Checker", keywords: list[ast.keyword]) -> tuple[Interval, l
 
 
 def _sources(
-    checker: "Checker", entry: Indicator, arguments: list[ast.expr], frame: Interval
+    checker: "Checker", tree: ast.expr, entry: Indicator, arguments: list[ast.expr], frame: Interval
 ) -> tuple[tuple[Numeric, ...], list[ast.expr]]:
     """The series an indicator reads, and its other arguments.
 
-    One with a source reads its first argument instead, unless that is a number.
+    One with a source reads its first argument instead, unless that is a number; one of a condition needs it.
     """
+    on_frame = checker.within(frame)
     own = tuple(Series(name, frame, {frame.name: 1}, name) for name in entry.series)
+    if entry.inputs[0] == "condition":
+        if not arguments or _is_number(arguments[0]):
+            raise checker.error(tree, f"{entry.name} needs a condition", f"like {entry.name}(close > sma(20))")
+        condition = on_frame.own_condition(on_frame.condition(arguments[0]))
+        return (Flag(condition.text, frame, condition.look_back, condition), *own[1:]), arguments[1:]
     if not arguments or _is_number(arguments[0]):
         return own, arguments
     if entry.inputs[0] != "source":
         raise checker.error(arguments[0], f"{entry.name} reads {', '.join(entry.inputs)}, and takes only numbers")
-    source = checker.within(frame).number(arguments[0])
+    source = on_frame.number(arguments[0])
     if source.frame is None:
         raise checker.error(arguments[0], "a constant never changes")
-    return (checker.within(frame).own_number(source), *own[1:]), arguments[1:]
+    return (on_frame.own_number(source), *own[1:]), arguments[1:]
 
 
 def _parameter(checker: "Checker", tree: ast.expr) -> float:

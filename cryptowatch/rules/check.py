@@ -6,7 +6,8 @@ from typing import NoReturn
 from cryptowatch.indicators import find, names
 from cryptowatch.markets.interval import CHUNK, Interval
 from cryptowatch.rules.calls import FUNCTIONS, MOVES, function, indicated, number_text
-from cryptowatch.rules.errors import RuleError, nearest
+from cryptowatch.rules.errors import RuleError, RuleWarning, nearest
+from cryptowatch.rules.levels import floating_level
 from cryptowatch.rules.nodes import (
     AlignedCondition,
     AlignedNumeric,
@@ -20,8 +21,8 @@ from cryptowatch.rules.nodes import (
     Not,
     Numeric,
     Series,
+    figures_a_candle,
     joined,
-    parts_of,
 )
 from cryptowatch.rules.parse import offset_of
 
@@ -43,11 +44,13 @@ class Checker:
     Args:
         text: the rule, for error messages.
         base: the interval that plain series are read on: the watch's own.
+        warnings: gets what is understood, but hardly meant.
     """
 
-    def __init__(self, text: str, base: Interval) -> None:
+    def __init__(self, text: str, base: Interval, warnings: list[RuleWarning] | None = None) -> None:
         self.text = text
         self.base = base
+        self.warnings: list[RuleWarning] = [] if warnings is None else warnings
 
     def rule(self, tree: ast.expr) -> Condition:
         """The whole rule, as a condition on the watch's own grid.
@@ -55,14 +58,15 @@ class Checker:
         Raises:
             RuleError: with the place and what to do.
         """
-        condition = self._own_condition(self.condition(tree))
+        condition = self.own_condition(self.condition(tree))
         for name, candles in condition.look_back.items():
             if candles > LONGEST_LOOK_BACK:
                 raise self.error(
                     tree, f"the rule looks back {candles} candles of {name}, more than {LONGEST_LOOK_BACK}"
                 )
         figures = sum(
-            outputs * (condition.look_back.get(frame.name, 0) + 2 * CHUNK) for frame, outputs in parts_of(condition)
+            outputs * (condition.look_back.get(frame.name, 0) + 2 * CHUNK)
+            for frame, outputs in figures_a_candle(condition)
         )
         if figures > MOST_FIGURES:
             raise self.error(
@@ -74,10 +78,20 @@ class Checker:
 
     def within(self, frame: Interval) -> "Checker":
         """One that reads plain series on `frame`."""
-        return Checker(self.text, frame)
+        return Checker(self.text, frame, self.warnings)
 
     def error(self, node: ast.AST, message: str, hint: str = "") -> RuleError:
         return RuleError(message, self.text, offset_of(node, self.text), hint)
+
+    def warn_of_levels(self, place: ast.AST, left: Numeric, right: Numeric) -> None:
+        """Where only one of two compared sides counts from the first candle that was loaded."""
+        levels = [floating_level(left), floating_level(right)]
+        if (levels[0] is None) == (levels[1] is None):
+            return
+        name = levels[0] or levels[1]
+        message = f"{name} counts from the first candle that is loaded: its level says nothing, only how it moves"
+        hint = f"compare it with itself, like {name} > sma({name}, 20) or {name}.rising(3)"
+        self.warnings.append(RuleWarning(message, offset_of(place, self.text), hint))
 
     def condition(self, tree: ast.expr) -> Condition:
         node = self.node(tree)
@@ -94,7 +108,7 @@ class Checker:
     def node(self, tree: ast.expr) -> Node:
         match tree:
             case ast.BoolOp():
-                parts = tuple(self._own_condition(self.condition(value)) for value in tree.values)
+                parts = tuple(self.own_condition(self.condition(value)) for value in tree.values)
                 return self._junction("and" if isinstance(tree.op, ast.And) else "or", parts)
             case ast.UnaryOp(op=ast.Not()):
                 of = self.condition(tree.operand)
@@ -129,7 +143,8 @@ class Checker:
             return of
         return AlignedNumeric(of.text, self.base, self._with_own_grid(of), of)
 
-    def _own_condition(self, of: Condition) -> Condition:
+    def own_condition(self, of: Condition) -> Condition:
+        """It on the grid of plain series."""
         if of.frame == self.base:
             return of
         return AlignedCondition(of.text, self.base, self._with_own_grid(of), of)
@@ -156,6 +171,7 @@ class Checker:
                 equal = isinstance(operator, ast.Eq | ast.NotEq)
                 message = "prices are hardly ever equal to the last digit" if equal else "this compares nothing"
                 raise self.error(place, message, "compare with < > <= >=")
+            self.warn_of_levels(place, left, right)
             left, right = self.on_one_frame(left, right)
             frame = left.frame or right.frame
             if frame is None:
@@ -164,7 +180,7 @@ class Checker:
             parts.append(Comparison(f"{left.text} {sign} {right.text}", frame, needed, sign, left, right))
         if len(parts) == 1:
             return parts[0]
-        return self._junction("and", tuple(self._own_condition(part) for part in parts))
+        return self._junction("and", tuple(self.own_condition(part) for part in parts))
 
     def _arithmetic(self, tree: ast.BinOp) -> Numeric:
         operator = _ARITHMETIC.get(type(tree.op))

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 
 class RuleError(ValueError):
@@ -21,22 +22,31 @@ class RuleError(ValueError):
         self.offset = min(max(offset, 0), len(text))
         self.hint = hint
 
-    @property
-    def line(self) -> int:
-        """The line of the rule it is on, counted from 1."""
-        return self.text.count("\n", 0, self.offset) + 1
-
-    @property
-    def column(self) -> int:
-        """The column within that line, counted from 1."""
-        return self.offset - (self.text.rfind("\n", 0, self.offset) + 1) + 1
-
     def show(self) -> str:
         """The line of the rule, a caret under the place, and the message."""
-        line = self.text.split("\n")[self.line - 1].rstrip("\r")
-        pointer = "".join("\t" if character == "\t" else " " for character in line[: self.column - 1]) + "^"
         hint = f" — {self.hint}" if self.hint else ""
-        return f"{line}\n{pointer}\n{self.message}{hint}"
+        return f"{excerpt(self.text, self.offset)}\n{self.message}{hint}"
+
+
+@dataclass(frozen=True)
+class RuleWarning:
+    """A rule can be understood, but hardly means what it says.
+
+    Args:
+        offset: where: characters from the start of the text.
+        hint: what to do about it.
+    """
+
+    message: str
+    offset: int
+    hint: str
+
+
+def excerpt(text: str, offset: int) -> str:
+    """The line of a rule that holds the character `offset`, and a caret under it."""
+    start = text.rfind("\n", 0, offset) + 1
+    line = text[start:].split("\n", 1)[0].rstrip("\r")
+    return line + "\n" + "".join("\t" if one == "\t" else " " for one in line[: offset - start]) + "^"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

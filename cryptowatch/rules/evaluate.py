@@ -1,6 +1,6 @@
 """Nodes to arrays: a rule over a whole panel at once, equal parts computed once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
@@ -19,9 +19,31 @@ _ARITHMETIC: dict[str, Callable[[Floats, Floats], Floats]] = {
 _WINDOWS: dict[str, Callable[[Floats, int], Floats]] = {
     "ago": windows.ago,
     "change": windows.change,
-    "highest": windows.highest,
-    "lowest": windows.lowest,
 }
+
+
+class Memo:
+    """What has been computed: parts that rules share, on the panels they share, are computed once.
+
+    Args:
+        conditions: of the rules that are to be evaluated: tells which outputs of an indicator are wanted.
+    """
+
+    def __init__(self, conditions: Iterable[nodes.Condition] = ()) -> None:
+        self.numbers: dict[object, Floats] = {}
+        self.truth: dict[object, Truth] = {}
+        self.outputs: dict[object, dict[str, Floats]] = {}
+        self.wanted: dict[object, set[str]] = {}
+        for condition in conditions:
+            for node in nodes.all_parts(condition):
+                if isinstance(node, nodes.Indicated):
+                    self.wanted.setdefault(node.call, set()).add(node.output)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the figures it holds."""
+        figures = [*self.numbers.values(), *(one for outputs in self.outputs.values() for one in outputs.values())]
+        return sum(one.nbytes for one in figures) + sum(one.nbytes for one in self.truth.values())
 
 
 class Evaluator:
@@ -30,28 +52,33 @@ class Evaluator:
     Args:
         panels: by interval name.
         base: the watch's own interval.
+        memo: what other rules computed on some of these panels.
     """
 
-    def __init__(self, panels: Mapping[str, Panel], base: Interval) -> None:
+    def __init__(self, panels: Mapping[str, Panel], base: Interval, memo: Memo) -> None:
         self._panels = panels
         self._base = base
-        self._numbers_known: dict[object, Floats] = {}
-        self._truth_known: dict[object, Truth] = {}
-        self._outputs_known: dict[object, dict[str, Floats]] = {}
+        self._memo = memo
 
     def numbers(self, node: nodes.Numeric) -> Floats:
         """Its value at each candle of its frame, NaN where unknown; shape `(market, time)`, or `()` for a constant."""
-        if node not in self._numbers_known:
+        key = self._key(node, node)
+        if key not in self._memo.numbers:
             with np.errstate(all="ignore"):
                 values = self._numbers(node)
-            self._numbers_known[node] = values
-        return self._numbers_known[node]
+            self._memo.numbers[key] = values
+        return self._memo.numbers[key]
 
     def truth(self, node: nodes.Condition) -> Truth:
         """Its truth at each candle of its frame: FALSE, UNKNOWN or TRUE."""
-        if node not in self._truth_known:
-            self._truth_known[node] = self._truth(node)
-        return self._truth_known[node]
+        key = self._key(node, node)
+        if key not in self._memo.truth:
+            self._memo.truth[key] = self._truth(node)
+        return self._memo.truth[key]
+
+    def _key(self, part: object, node: nodes.Node) -> object:
+        """A part and the panels that it is computed from."""
+        return part, *(self._panels[name] for name in sorted(node.look_back))
 
     def panel(self, node: nodes.Node) -> Panel:
         """The panel of its frame."""
@@ -65,6 +92,9 @@ class Evaluator:
                 return _finite(_series(self.panel(node), node.name))
             case nodes.Indicated():
                 return self._outputs(node)[node.output]
+            case nodes.Flag(of=nodes.Condition() as of):
+                truth = self.truth(of)
+                return np.where(truth == UNKNOWN, np.nan, np.where(truth == TRUE, 1.0, 0.0))
             case nodes.Negative(of=nodes.Numeric() as of):
                 return -self.numbers(of)
             case nodes.Arithmetic(left=nodes.Numeric() as left, right=nodes.Numeric() as right):
@@ -76,12 +106,13 @@ class Evaluator:
         raise TypeError(f"no such number: {node!r}")
 
     def _outputs(self, node: nodes.Indicated) -> dict[str, Floats]:
-        call = (node.indicator, node.frame, node.parameters, node.sources)
-        if call not in self._outputs_known:
+        known = self._memo.outputs.setdefault(self._key(node.call, node), {})
+        if node.output not in known:
+            wanted = self._memo.wanted.get(node.call, set()) | {node.output}
             series = [self.numbers(source) for source in node.sources]
             entry = find(node.indicator)
-            self._outputs_known[call] = entry.compute(*series, parameters=dict(node.parameters))
-        return self._outputs_known[call]
+            known |= entry.compute(*series, parameters=dict(node.parameters), outputs=list(wanted - known.keys()))
+        return known
 
     def _truth(self, node: nodes.Condition) -> Truth:
         match node:
@@ -107,7 +138,8 @@ class Evaluator:
 
 def _finite(values: Floats) -> Floats:
     """The values, unknown where a division by zero or an overflow left no number."""
-    return np.where(np.isfinite(values), values, np.nan)
+    finite = np.isfinite(values)
+    return values if finite.all() else np.where(finite, values, np.nan)
 
 
 def _series(panel: Panel, name: str) -> Floats:
@@ -118,5 +150,7 @@ def _series(panel: Panel, name: str) -> Floats:
             return (panel.high + panel.low + panel.close) / 3
         case "ohlc4":
             return (panel.open + panel.high + panel.low + panel.close) / 4
+        case "time":
+            return np.broadcast_to(panel.open_times, panel.close.shape)
     values: Floats = getattr(panel, name)
     return values

@@ -58,6 +58,18 @@ class Indicated(Numeric):
     parameters: tuple[tuple[str, float], ...] = ()
     sources: tuple[Numeric, ...] = ()
 
+    @property
+    def call(self) -> object:
+        """What all of its outputs have in common."""
+        return self.indicator, self.frame, self.parameters, self.sources
+
+
+@dataclass(frozen=True)
+class Flag(Numeric):
+    """A condition as a number: 1 where it is true, 0 where it is false."""
+
+    of: Condition | None = None
+
 
 @dataclass(frozen=True)
 class Negative(Numeric):
@@ -73,7 +85,7 @@ class Arithmetic(Numeric):
 
 @dataclass(frozen=True)
 class Windowed(Numeric):
-    """`ago`, `change`, `highest`, `lowest` of the last candles."""
+    """`ago` and `change`: beside an earlier candle."""
 
     function: str = ""
     of: Numeric | None = None
@@ -150,19 +162,31 @@ def stretched(look_back: LookBack, candles: int, frame: Interval | None) -> dict
     }
 
 
-def parts_of(node: Node) -> Iterator[tuple[Interval, int]]:
-    """The different parts that are computed over a grid: each one's frame, and how many figures it has a candle."""
-    seen: set[object] = set()
+def all_parts(node: Node) -> Iterator[Node]:
+    """A node and everything it is made of, equal parts once."""
+    seen: set[Node] = set()
     waiting = [node]
     while waiting:
         one = waiting.pop()
-        # The outputs of an indicator are computed together.
-        key = (one.indicator, one.frame, one.parameters, one.sources) if isinstance(one, Indicated) else one
-        if key in seen or one.frame is None:
+        if one in seen:
             continue
-        seen.add(key)
-        yield one.frame, len(find(one.indicator).outputs) if isinstance(one, Indicated) else 1
+        seen.add(one)
+        yield one
         for attribute in fields(one):
             value = getattr(one, attribute.name)
             inside = value if isinstance(value, tuple) else (value,)
             waiting += [part for part in inside if isinstance(part, Node)]
+
+
+def figures_a_candle(node: Node) -> Iterator[tuple[Interval, int]]:
+    """The different parts that are computed over a grid: each one's frame, and how many figures it has a candle."""
+    calls: set[object] = set()
+    for part in all_parts(node):
+        if part.frame is None:
+            continue
+        if isinstance(part, Indicated):
+            # All outputs are computed together, and those of several mentions once.
+            if part.call in calls:
+                continue
+            calls.add(part.call)
+        yield part.frame, len(find(part.indicator).outputs) if isinstance(part, Indicated) else 1

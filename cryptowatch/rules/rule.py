@@ -1,7 +1,7 @@
 """A compiled rule: what it needs, and what it says of a panel."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,8 @@ from cryptowatch.markets.interval import Interval, interval_named
 from cryptowatch.markets.panel import Floats, Panel
 from cryptowatch.rules import nodes
 from cryptowatch.rules.check import Checker
-from cryptowatch.rules.evaluate import Evaluator
+from cryptowatch.rules.errors import RuleWarning
+from cryptowatch.rules.evaluate import Evaluator, Memo
 from cryptowatch.rules.parse import parse
 from cryptowatch.rules.truth import UNKNOWN, told
 from cryptowatch.rules.windows import align, take, too_much_filled
@@ -36,25 +37,33 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Rule:
-    """A checked rule on an interval. Get one from `compile_rule`."""
+    """A checked rule on an interval. Get one from `compile_rule`.
+
+    Args:
+        warnings: what it can hardly mean.
+    """
 
     text: str
     interval: Interval
     condition: nodes.Condition
+    warnings: tuple[RuleWarning, ...] = field(default=(), compare=False)
 
     @property
     def look_back(self) -> dict[str, int]:
         """Candles of each interval, by its name, that the rule's truth at one candle is computed from."""
         return {self.interval.name: 1, **self.condition.look_back}
 
-    def evaluate(self, panels: Mapping[str, Panel], first_step: int, last_step: int) -> Evaluation:
+    def evaluate(
+        self, panels: Mapping[str, Panel], first_step: int, last_step: int, memo: Memo | None = None
+    ) -> Evaluation:
         """The rule's truth and figures for the moments from `first_step` to `last_step`, both inclusive.
 
         Args:
             panels: one for each interval of `look_back`, of the same markets, each from its load's start on.
+            memo: shared with other rules that are evaluated on some of the same panels.
         """
         base = panels[self.interval.name]
-        evaluator = Evaluator(panels, self.interval)
+        evaluator = Evaluator(panels, self.interval, memo or Memo([self.condition]))
         truth = evaluator.truth(self.condition).copy()
         for name, candles in self.look_back.items():
             panel = panels[name]
@@ -84,7 +93,9 @@ def compile_rule(text: str, interval: Interval) -> Rule:
         >>> compile_rule("close > sma(20)", INTERVALS["1h"]).look_back
         {'1h': 20}
     """
-    return Rule(text, interval, Checker(text, interval).rule(parse(text)))
+    checker = Checker(text, interval)
+    condition = checker.rule(parse(text))
+    return Rule(text, interval, condition, tuple(checker.warnings))
 
 
 def warm_up() -> None:

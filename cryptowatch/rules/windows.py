@@ -23,19 +23,9 @@ def change(values: Floats, candles: int) -> Floats:
     return values - ago(values, candles)
 
 
-def highest(values: Floats, candles: int) -> Floats:
-    """The greatest of the last `candles` values, this one among them; NaN while one of them is NaN."""
-    return _extreme(values, candles, np.maximum, np.nan)
-
-
-def lowest(values: Floats, candles: int) -> Floats:
-    """The least of the last `candles` values, this one among them; NaN while one of them is NaN."""
-    return _extreme(values, candles, np.minimum, np.nan)
-
-
 def moving(values: Floats, candles: int, sign: str) -> Truth:
     """Whether each of the last `candles` candles moved up (`>`) or down (`<`) from the one before it."""
-    return _extreme(compare(sign, values, ago(values, 1)), candles, np.minimum, UNKNOWN)
+    return _least_of_last(compare(sign, values, ago(values, 1)), candles)
 
 
 def crossing(now: Truth) -> Truth:
@@ -46,20 +36,20 @@ def crossing(now: Truth) -> Truth:
     return out
 
 
-def _extreme(values: NDArray[Value], candles: int, function: np.ufunc, before: object) -> NDArray[Value]:
-    """`function` over each window of `candles` values, `before` standing for those before the start.
+def _least_of_last(truth: Truth, candles: int) -> Truth:
+    """The least of each `candles` values in a row, UNKNOWN standing for those before the start.
 
     Each window is the end of one block and the beginning of the next, so it costs the same whatever its length
     (van Herk 1992, Gil and Werman 1993).
     """
-    markets, steps = values.shape
+    markets, steps = truth.shape
     blocks = -(-(steps + candles - 1) // candles)
-    padded = np.full((markets, blocks * candles), before, dtype=values.dtype)
-    padded[:, candles - 1 : candles - 1 + steps] = values
+    padded = np.full((markets, blocks * candles), UNKNOWN)
+    padded[:, candles - 1 : candles - 1 + steps] = truth
     cut = padded.reshape(markets, blocks, candles)
-    begun = function.accumulate(cut, axis=2).reshape(padded.shape)
-    ends = function.accumulate(cut[:, :, ::-1], axis=2)[:, :, ::-1].reshape(padded.shape)
-    out: NDArray[Value] = function(ends[:, :steps], begun[:, candles - 1 : candles - 1 + steps])
+    begun = np.minimum.accumulate(cut, axis=2).reshape(padded.shape)
+    ends = np.minimum.accumulate(cut[:, :, ::-1], axis=2)[:, :, ::-1].reshape(padded.shape)
+    out: Truth = np.minimum(ends[:, :steps], begun[:, candles - 1 : candles - 1 + steps])
     return out
 
 

@@ -11,7 +11,7 @@ from cryptowatch.watches.problem import Problem, did_you_mean
 
 
 class Findings:
-    """Collects problems of one document.
+    """Collects problems of one document, and warnings: what can be used, but is hardly meant.
 
     Args:
         file: what to call it in messages.
@@ -21,6 +21,7 @@ class Findings:
         self.document = document
         self.file = file
         self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
 
     def value(self, path: Path, message: str, hint: str = "") -> None:
         """Something is wrong with the value at `path`."""

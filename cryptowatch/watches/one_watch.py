@@ -7,13 +7,13 @@ from pydantic import ValidationError
 
 from cryptowatch.markets.candle import Market
 from cryptowatch.markets.interval import INTERVALS, Interval
-from cryptowatch.rules import Rule, RuleError, compile_rule
+from cryptowatch.rules import Rule, RuleError, RuleWarning, compile_rule, excerpt
 from cryptowatch.watches.complaints import complaint, shown
 from cryptowatch.watches.document import Path
 from cryptowatch.watches.findings import Findings
 from cryptowatch.watches.form import CheckedWatch, Watch
 from cryptowatch.watches.market_names import MarketCatalog, MarketNameError, expand
-from cryptowatch.watches.problem import did_you_mean
+from cryptowatch.watches.problem import Problem, did_you_mean
 
 #: What a recipient may be called.
 NAME_HINT = "letters, digits, _, . and -, at most 64"
@@ -139,13 +139,17 @@ class WatchCheck:
         if text is None:
             return None
         try:
-            return compile_rule(text, grid)
+            rule = compile_rule(text, grid)
         except RuleError as error:
-            place = self._findings.place_in_text((*self._path, "when"), error.offset)
-            line_and_caret = "\n".join(error.show().splitlines()[:2])
-            message = f"the rule of {self._label}: {error.message}"
-            self._findings.at(place, message, error.hint, line_and_caret)
-        return None
+            self._findings.problems.append(self._about_rule(text, error))
+            return None
+        self._findings.warnings += [self._about_rule(text, warning) for warning in rule.warnings]
+        return rule
+
+    def _about_rule(self, text: str, said: RuleError | RuleWarning) -> Problem:
+        place = self._findings.place_in_text((*self._path, "when"), said.offset)
+        message = f"the rule of {self._label}: {said.message}"
+        return Problem(self._findings.file, *place, message, said.hint, excerpt(text, said.offset))
 
     def _intervals(self, rule: Rule, grid: Interval, markets: list[str]) -> None:
         """Every interval the rule reads must be one that the exchanges have candles of."""

@@ -3,7 +3,7 @@
 Nothing is read from anywhere else: what the exchanges list is asked of a `MarketCatalog`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -22,13 +22,16 @@ _RECIPIENTS = TypeAdapter(dict[RecipientName, Email])
 _KEYS = list(WatchList.model_fields)
 
 
-def read_watch_list(text: str, *, file: str, catalog: MarketCatalog) -> CheckedWatchList:
+def read_watch_list(
+    text: str, *, file: str, catalog: MarketCatalog, warn: Callable[[Problem], object] = lambda warning: None
+) -> CheckedWatchList:
     """Check a whole watch list: form, names, markets and rules; expand its stars.
 
     Args:
         text: the YAML text.
         file: what to call it in messages.
         catalog: what is known of the exchanges; asked only for those the list names.
+        warn: told of what can be used, but is hardly meant.
 
     Raises:
         WatchListError: with every problem found, each with its line, its column and what to do.
@@ -40,6 +43,8 @@ def read_watch_list(text: str, *, file: str, catalog: MarketCatalog) -> CheckedW
     checked = _Reading(findings, catalog).watch_list()
     if checked is None:
         raise WatchListError(findings.problems)
+    for warning in findings.warnings:
+        warn(warning)
     return checked
 
 

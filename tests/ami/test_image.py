@@ -157,3 +157,31 @@ def test_a_unit_that_does_not_start_marks_the_instance_unhealthy(tmp_path: Path)
     assert code == 1
     assert "did not start: line" in said
     assert len(calls) == 1
+
+
+def test_the_indicators_are_compiled_into_the_image_for_the_processor_that_the_unit_names() -> None:
+    provision = PROVISION.read_text()
+    assert "-m cryptowatch.indicators.warm" in provision
+    assert "env $(cat /etc/crypto-watch/compiler.env)" in provision
+    assert "EnvironmentFile=/etc/crypto-watch/compiler.env" in UNIT.read_text()
+
+
+def test_code_compiled_for_a_named_processor_is_found_on_another_one(tmp_path: Path) -> None:
+    code = (
+        "import sys, llvmlite.binding as llvm; llvm.get_host_cpu_name = lambda: sys.argv[1]\n"
+        "import numpy as np; from cryptowatch.indicators import find\n"
+        "entry = find('sma'); entry.compute(np.ones((1, 9)), parameters={'length': 3})\n"
+        "stats = entry.function.compiled.stats; print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()))"
+    )
+    named = {
+        "NUMBA_CPU_NAME": "x86-64-v3" if os.uname().machine == "x86_64" else "neoverse-n1",
+        "NUMBA_CPU_FEATURES": "",
+    }
+    environment = os.environ | named | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", code, processor], env=environment, capture_output=True, text=True, check=True
+        ).stdout.split()
+        for processor in ("znver3", "skylake-avx512")
+    ]
+    assert said == [["0", "1"], ["1", "0"]]

@@ -99,3 +99,14 @@ def test_an_exchange_that_is_not_simulated_is_a_warning_too(watches: Path, monke
     result = CliRunner().invoke(app, ["check", str(watches)])
     assert result.exit_code == 0
     assert "bitstamp is not simulated" in result.stderr
+
+
+def test_a_rule_that_hardly_means_what_it_says_is_warned_of_and_still_fine(watches: Path) -> None:
+    watches.write_text(GOOD.replace("close < sma(20)", "obv > 1000"))
+    code, out, err = check(watches)
+    assert code == 0
+    assert "is fine" in out
+    assert err.startswith(
+        f"warning: {watches}:6:17: the rule of watch '[/dip] below': obv counts from the first candle"
+    )
+    assert "\n    obv > 1000\n          ^\n" in err

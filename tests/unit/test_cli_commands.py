@@ -33,14 +33,23 @@ def test_help_comes_quickly_since_nothing_heavy_is_imported() -> None:
 def test_indicators_are_described_from_the_catalogue() -> None:
     result = CliRunner().invoke(app, ["indicators"])
     assert result.exit_code == 0
-    assert "bollinger(length=20, deviations=2)" in result.stdout
+    assert "bollinger(close, length=20, deviations=2)" in result.stdout
 
 
 def test_one_indicator_as_json() -> None:
     result = CliRunner().invoke(app, ["indicators", "bollinger", "--json"])
     (entry,) = json.loads(result.stdout)
     assert entry["parameters"][0] == {"name": "length", "default": 20, "least": 2, "most": 2000, "whole": True}
-    assert "lower" in entry["outputs"]
+    assert entry["outputs"]["lower"] == "price"
+    assert entry["look_back"] == 20
+
+
+def test_one_indicator_is_told_with_formula_ranges_and_engine() -> None:
+    told = CliRunner().invoke(app, ["indicators", "macd"]).stdout
+    assert told.startswith("macd(close, fast=12, slow=26, signal=9)  Moving average convergence/divergence\n")
+    assert "ranges: fast 1 to 2000, slow 2 to 2000, signal 1 to 2000; fast < slow\n" in told
+    assert "first value: after 25 to 33 candles\n" in told
+    assert "computed by: numba\n" in told
 
 
 def test_an_unknown_indicator_is_told_with_the_nearest() -> None:

@@ -18,13 +18,12 @@ def test_every_example_is_a_rule(example) -> None:
     compile_rule(example, INTERVALS["1h"])
 
 
-def test_every_indicator_is_there_with_its_defaults_and_outputs() -> None:
-    for entry in CATALOGUE.values():
-        defaults = ", ".join(f"{one.name}={one.default:g}" for one in entry.parameters)
-        (row,) = (line for line in TEXT.splitlines() if line.startswith(f"| `{entry.name}` |"))
-        assert f"| `{defaults}` |" in row
-        named = re.findall(r"`(\w+)`", row.rsplit("|", 2)[1])
-        assert named == (list(entry.outputs) if len(entry.outputs) > 1 else [])
+def test_every_indicator_that_is_named_is_there() -> None:
+    table = TEXT[TEXT.index("| averages |") : TEXT.index("Parameters are given in order")]
+    calls = re.findall(r"`([^`]+)`", table)
+    assert len(calls) > 30
+    for call in calls:
+        compile_rule(call if ">" in call and "(" not in call.split(">")[0] else f"{call} > 0", INTERVALS["1h"])
 
 
 def test_every_series_and_function_is_there() -> None:
@@ -43,6 +42,11 @@ def test_the_truth_table_is_kleenes() -> None:
         assert negated == order[2 - order.index(a)]
 
 
+def test_what_counts_from_its_first_candle_is_named() -> None:
+    named = next(line for line in TEXT.splitlines() if "count from the first candle that is loaded" in line)
+    assert set(re.findall(r"`(\w+)`", named)) == {name for name, entry in CATALOGUE.items() if entry.cumulative}
+
+
 def test_the_limits_are_those_of_the_code() -> None:
     limits = re.sub(r"\s+", " ", TEXT)
     for number, unit in (
@@ -56,7 +60,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert f"up to {LONGEST} candles" in limits
     assert f"from 1 to {calls.LONGEST_WINDOW}" in limits
     assert (rule.MAX_FILLED_SHARE, rule.LEAST_TRUSTED) == (0.5, 10)
-    assert compile_rule("rsi(14) < 30", INTERVALS["1h"]).look_back == {"1h": 326}
+    assert compile_rule("rsi(14) < 30", INTERVALS["1h"]).look_back == {"1h": 466}
 
 
 def test_the_error_shown_is_the_one_that_is_told() -> None:

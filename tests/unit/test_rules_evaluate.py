@@ -9,7 +9,7 @@ from cryptowatch.indicators import Indicator
 from cryptowatch.markets.interval import INTERVALS, Interval
 from cryptowatch.markets.loads import last_closed_steps, load_starts
 from cryptowatch.markets.panel import Panel
-from cryptowatch.rules import RuleError, compile_rule, warm_up
+from cryptowatch.rules import Memo, RuleError, compile_rule, warm_up
 from cryptowatch.rules.rule import Rule
 
 MINUTE, FIVE, QUARTER = INTERVALS["1m"], INTERVALS["5m"], INTERVALS["15m"]
@@ -218,6 +218,44 @@ def test_equal_parts_are_computed_once(monkeypatch) -> None:
     rule = compile_rule("close < bollinger.lower or close > bollinger(20).upper or bollinger(20, 2) > 0", MINUTE)
     rule.evaluate(WHOLE, FIRST, LAST)
     assert len(calls) == 1
+
+
+def test_rules_of_a_batch_share_what_they_compute_on_the_panels_they_share(monkeypatch) -> None:
+    calls: list[list[str]] = []
+    plain = Indicator.compute
+
+    def counted(entry, *series, **named):
+        calls.append([entry.name, *sorted(named["outputs"])])
+        return plain(entry, *series, **named)
+
+    monkeypatch.setattr(Indicator, "compute", counted)
+    texts = [
+        "close < bollinger.lower",
+        "close > bollinger.upper",
+        'rsi(3) < 30 or rsi(3, interval="5m") < 30',
+        "rsi(3) > 70",
+    ]
+    rules = [compile_rule(text, MINUTE) for text in texts]
+    memo = Memo(rule.condition for rule in rules)
+    shared = [rule.evaluate(WHOLE, FIRST, LAST, memo) for rule in rules]
+    assert calls == [["bollinger", "lower", "upper"], ["rsi", "value"], ["rsi", "value"]]
+    assert memo.size > 0
+    for rule, evaluation in zip(rules, shared, strict=True):
+        alone = rule.evaluate(WHOLE, FIRST, LAST)
+        assert alone.truth.tobytes() == evaluation.truth.tobytes()
+        for name, values in alone.figures.items():
+            assert values.tobytes() == evaluation.figures[name].tobytes()
+
+
+def test_what_was_computed_on_one_panel_is_not_taken_for_another() -> None:
+    rule = compile_rule("sma(close, 3) > 100", MINUTE)
+    memo = Memo([rule.condition])
+    for seed in (1, 2):
+        panels = {"1m": panel(MINUTE, FIRST, LAST, seed=seed)}
+        assert (
+            rule.evaluate(panels, FIRST, LAST, memo).truth.tobytes()
+            == rule.evaluate(panels, FIRST, LAST).truth.tobytes()
+        )
 
 
 def test_a_moment_of_a_real_load_has_the_same_bits_in_every_batch_that_shares_it() -> None:
