@@ -4,6 +4,7 @@ Prints the table and writes `docs/accuracy.md`; needs the recorded candles.
 """
 
 import sys
+import textwrap
 from pathlib import Path
 
 from bench.references import RECORDED, RECORDS, Reference, compare, load, reference_rows
@@ -33,10 +34,13 @@ where one of the two has none, or where the start is left out because the two be
 tests demand. The last column says where and why the two differ. Other libraries keep running sums, which never lose the
 rounding of what has left the window: where the error is between 1e-12 and 1e-8, it is often theirs.
 
-Besides, these equal the worked examples of StockCharts' ChartSchool to the digits that those print
-(`tests/unit/test_indicators_published.py` says how where a table begins in another way): {published}.
+{published}
 
 """
+WORKED_EXAMPLES = (
+    "Besides, these equal the worked examples of StockCharts' ChartSchool to the digits that those print "
+    "(`tests/unit/test_indicators_published.py` says how, where a table begins in another way):"
+)
 HEAD = (
     "indicator",
     "output",
@@ -68,7 +72,7 @@ def page(rows: list[Reference]) -> str:
     """The document."""
     candles = sum(len(load(record)) for record in RECORDS)
     intervals = ", ".join(dict.fromkeys(record.rsplit("-", 1)[1] for record in RECORDS))
-    published = ", ".join(f"`{name}`" for name in PUBLISHED)
+    published = textwrap.fill(f"{WORKED_EXAMPLES} {', '.join(f'`{name}`' for name in PUBLISHED)}.", 120)
     lines = [INTRODUCTION.format(candles=candles, markets=len(RECORDS), intervals=intervals, published=published)]
     lines += ["| " + " | ".join(HEAD) + " |\n", "|" + "|".join([" --- "] * 4 + [" ---: "] * 3 + [" --- "]) + "|\n"]
     for row in rows:

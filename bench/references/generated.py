@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bench.references import Candles
 from cryptowatch.indicators import Indicator
-from cryptowatch.markets.panel import Floats
+from cryptowatch.markets.panel import Bools, Floats
 
 #: 15 November 2023, midnight UTC.
 MIDNIGHT = 1_700_006_400
@@ -61,7 +61,7 @@ def _times(length: int, seconds: int) -> Floats:
     return MIDNIGHT + seconds * np.arange(length, dtype=np.float64)
 
 
-def _fill(candles: Candles, quiet: np.ndarray) -> Candles:
+def _fill(candles: Candles, quiet: Bools) -> Candles:
     """Candles without a trade repeat the close before."""
     last = np.maximum.accumulate(np.where(quiet, 0, np.arange(len(candles))))
     close = candles.close[last]

@@ -71,6 +71,18 @@ class Kernel:
         }
         return types.void(*(known[one.annotation] for one in inspect.signature(self.function).parameters.values()))
 
+    def pointer(self) -> "_Pointer":
+        """It as a function pointer, compiled for its signature: what the loop over markets is given.
+
+        numba takes one from a compiled function too, but looks its code up anew at each call.
+        """
+        from numba import types
+
+        self.compiled.compile(self.signature)
+        code = self.compiled.get_compile_result(self.signature)
+        address = code.library.get_pointer_to_function(code.fndesc.llvm_cfunc_wrapper_name)
+        return _Pointer(types.FunctionType(self.signature), address)
+
     def calls(self) -> Iterator["Kernel"]:
         """The kernels it calls, and those they call."""
         for name in self.function.__code__.co_names:
@@ -78,6 +90,17 @@ class Kernel:
             if isinstance(called, Kernel):
                 yield called
                 yield from called.calls()
+
+
+class _Pointer:
+    """What numba takes for a function pointer: its type, and its address."""
+
+    def __init__(self, type_: Any, address: int) -> None:
+        self._numba_type_ = type_
+        self._address = address
+
+    def __wrapper_address__(self) -> int:
+        return self._address
 
 
 def kernel(function: Callable[..., Any]) -> Kernel:

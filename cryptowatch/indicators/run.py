@@ -30,11 +30,9 @@ def run(
     markets, steps = series[0].shape
     if not markets or not steps:
         return
-    one.compiled.compile(one.signature)
     flat = tuple(read_only(array.reshape(-1)) for array in series)
-    _driver(one.signature)(
-        one.compiled, flat, markets, steps, tuple(numbers), tuple(out.reshape(-1) for out in outs), np.array(kept)
-    )
+    driver, pointer = _compiled(one)
+    driver(pointer, flat, markets, steps, tuple(numbers), tuple(out.reshape(-1) for out in outs), np.array(kept))
 
 
 def read_only(array: Floats) -> Floats:
@@ -42,6 +40,12 @@ def read_only(array: Floats) -> Floats:
     array = array.view()
     array.flags.writeable = False
     return array
+
+
+@cache
+def _compiled(one: Kernel) -> tuple[Any, Any]:
+    """The loop over markets, and the kernel as it is passed to it."""
+    return _driver(one.signature), one.pointer()
 
 
 @cache
