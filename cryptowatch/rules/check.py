@@ -15,13 +15,14 @@ from cryptowatch.rules.nodes import (
     Comparison,
     Condition,
     Constant,
+    Indicated,
     Junction,
     Negative,
     Node,
     Not,
     Numeric,
     Series,
-    figures_a_candle,
+    all_parts,
     joined,
 )
 from cryptowatch.rules.parse import offset_of
@@ -65,8 +66,9 @@ class Checker:
                     tree, f"the rule looks back {candles} candles of {name}, more than {LONGEST_LOOK_BACK}"
                 )
         figures = sum(
-            outputs * (condition.look_back.get(frame.name, 0) + 2 * CHUNK)
-            for frame, outputs in figures_a_candle(condition)
+            condition.look_back.get(part.frame.name, 0) + 2 * CHUNK
+            for part in all_parts(condition)
+            if part.frame is not None
         )
         if figures > MOST_FIGURES:
             raise self.error(
@@ -95,6 +97,8 @@ class Checker:
 
     def condition(self, tree: ast.expr) -> Condition:
         node = self.node(tree)
+        if isinstance(node, Indicated) and find(node.indicator).outputs[node.output] == "flag":
+            return Comparison(f"{node.text} > 0", node.frame, node.look_back, ">", node, _constant(0))
         if not isinstance(node, Condition):
             raise self.error(tree, f"a condition is needed here, and {node.text} is a number", "compare it: < > <= >=")
         return node

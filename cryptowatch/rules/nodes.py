@@ -7,7 +7,6 @@ indicator on another, and an aligned node brings it to the watch's: what it was 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 
-from cryptowatch.indicators import find
 from cryptowatch.markets.interval import Interval, interval_named
 
 #: Candles needed of each interval, by its name.
@@ -176,17 +175,3 @@ def all_parts(node: Node) -> Iterator[Node]:
             value = getattr(one, attribute.name)
             inside = value if isinstance(value, tuple) else (value,)
             waiting += [part for part in inside if isinstance(part, Node)]
-
-
-def figures_a_candle(node: Node) -> Iterator[tuple[Interval, int]]:
-    """The different parts that are computed over a grid: each one's frame, and how many figures it has a candle."""
-    calls: set[object] = set()
-    for part in all_parts(node):
-        if part.frame is None:
-            continue
-        if isinstance(part, Indicated):
-            # All outputs are computed together, and those of several mentions once.
-            if part.call in calls:
-                continue
-            calls.add(part.call)
-        yield part.frame, len(find(part.indicator).outputs) if isinstance(part, Indicated) else 1

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from cryptowatch.indicators import Indicator
+from cryptowatch.indicators import CATALOGUE, Indicator, find
 from cryptowatch.markets.interval import INTERVALS, Interval
 from cryptowatch.markets.loads import last_closed_steps, load_starts
 from cryptowatch.markets.panel import Panel
@@ -272,3 +272,15 @@ def test_a_moment_of_a_real_load_has_the_same_bits_in_every_batch_that_shares_it
 def test_warming_up_twice_does_no_harm() -> None:
     warm_up()
     warm_up()
+
+
+@pytest.mark.parametrize("name", list(CATALOGUE))
+def test_every_output_of_every_indicator_may_stand_in_a_rule(name) -> None:
+    entry = find(name)
+    source = "close > open" if entry.inputs[0] == "condition" else ""
+    for output in entry.outputs:
+        rule = compile_rule(f"{name}({source}).{output} > 0", MINUTE)
+        evaluation = rule.evaluate(WHOLE, FIRST, LAST)
+        assert evaluation.truth.shape == (2, LAST - FIRST + 1)
+        (figure,) = evaluation.figures.values()
+        assert not np.isinf(figure).any()

@@ -233,6 +233,13 @@ def test_how_it_moves_is_fine(text) -> None:
     assert compile_rule(text, HOUR).warnings == ()
 
 
+def test_a_flag_stands_for_itself() -> None:
+    text = compile_rule("hammer(10, 2, 0.1) and not engulfing(10).bearish", HOUR).condition.text
+    assert text == "(hammer(10, 2, 0.1) > 0) and not (engulfing(10).bearish > 0)"
+    with pytest.raises(RuleError, match="a condition is needed here"):
+        compile_rule("rsi and hammer", HOUR)
+
+
 def test_a_condition_where_an_indicator_needs_one() -> None:
     assert compile_rule("bars_since(crosses_above(close, sma(20))) < 5", HOUR).look_back["1h"] > 500
     with pytest.raises(RuleError, match="bars_since needs a condition"):
