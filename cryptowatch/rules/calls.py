@@ -1,4 +1,4 @@
-"""Checking calls: indicators with their parameters and interval, and the functions of the last candles."""
+"""Checking indicators: their sources, parameters and interval."""
 
 import ast
 from typing import TYPE_CHECKING
@@ -6,69 +6,11 @@ from typing import TYPE_CHECKING
 from cryptowatch.indicators import BadParameterError, Indicator
 from cryptowatch.markets.interval import INTERVALS, Interval
 from cryptowatch.rules.errors import nearest
-from cryptowatch.rules.nodes import (
-    Crossing,
-    Flag,
-    Indicated,
-    Moving,
-    Node,
-    Numeric,
-    Series,
-    Windowed,
-    joined,
-    stretched,
-)
+from cryptowatch.rules.functions import FORMS, MOVES
+from cryptowatch.rules.nodes import Flag, Indicated, Numeric, Series, joined, stretched
 
 if TYPE_CHECKING:
     from cryptowatch.rules.check import Checker
-
-CROSSINGS = ("crosses_above", "crosses_below")
-MOVES = ("rising", "falling")
-WINDOWS = ("ago", "change")
-FUNCTIONS = (*CROSSINGS, *MOVES, *WINDOWS)
-
-#: Candles a window function may look back.
-LONGEST_WINDOW = 2000
-
-
-def function(checker: "Checker", tree: ast.Call, name: str, arguments: list[ast.expr]) -> Node:
-    """A call of one of `FUNCTIONS`; `arguments` holds what stands before the dot of `x.rising(3)` first.
-
-    Raises:
-        RuleError: wrong arguments.
-    """
-    if tree.keywords:
-        keyword = tree.keywords[0]
-        hint = "give it to the indicators inside" if keyword.arg == "interval" else ""
-        raise checker.error(keyword, f"{name} takes no named parameters", hint)
-    if len(arguments) != 2:
-        form = f"{name}(a, b)" if name in CROSSINGS else f"{name}(value, candles)"
-        raise checker.error(tree, f"{name} takes two arguments", f"write {form}")
-    if name in CROSSINGS:
-        left, right = checker.number(arguments[0]), checker.number(arguments[1])
-        checker.warn_of_levels(arguments[1], left, right)
-        left, right = checker.on_one_frame(left, right)
-        frame = left.frame or right.frame
-        if frame is None:
-            raise checker.error(tree, "two constants never cross")
-        needed = stretched(joined(left.look_back, right.look_back), 1, frame)
-        return Crossing(f"{name}({left.text}, {right.text})", frame, needed, name, left, right)
-    of = checker.number(arguments[0])
-    candles = _candles(checker, arguments[1], name)
-    if of.frame is None:
-        raise checker.error(arguments[0], "a constant never changes")
-    needed = stretched(of.look_back, candles, of.frame)
-    text = f"{name}({of.text}, {candles})"
-    if name in MOVES:
-        return Moving(text, of.frame, needed, name, of, candles)
-    return Windowed(text, of.frame, needed, name, of, candles)
-
-
-def _candles(checker: "Checker", tree: ast.expr, name: str) -> int:
-    value = tree.value if isinstance(tree, ast.Constant) else None
-    if type(value) is not int or not 1 <= value <= LONGEST_WINDOW:
-        raise checker.error(tree, f"{name}: candles must be a whole number from 1 to {LONGEST_WINDOW}")
-    return value
 
 
 def indicated(
@@ -90,7 +32,7 @@ def indicated(
     name = output.attr if output else entry.default_output
     if output and name not in entry.outputs:
         hint = nearest(name, entry.outputs) or f"it has {', '.join(entry.outputs)}"
-        if name in FUNCTIONS:
+        if name in FORMS:
             hint = f"write {name}(3)" if name in MOVES else f"write {name}({entry.name}(), 3)"
         raise checker.error(output, f"{entry.name} has no output {name!r}", hint)
     frame, keywords = _frame(checker, keywords)

@@ -5,8 +5,9 @@ from typing import NoReturn
 
 from cryptowatch.indicators import find, names
 from cryptowatch.markets.interval import CHUNK, Interval
-from cryptowatch.rules.calls import FUNCTIONS, MOVES, function, indicated, number_text
+from cryptowatch.rules.calls import indicated, number_text
 from cryptowatch.rules.errors import RuleError, RuleWarning, nearest
+from cryptowatch.rules.functions import FORMS, MOVES, function
 from cryptowatch.rules.levels import floating_level
 from cryptowatch.rules.nodes import (
     AlignedCondition,
@@ -27,7 +28,7 @@ from cryptowatch.rules.nodes import (
 )
 from cryptowatch.rules.parse import offset_of
 
-SERIES = ("open", "high", "low", "close", "volume", "hl2", "hlc3", "ohlc4")
+SERIES = ("open", "high", "low", "close", "volume", "hl2", "hlc3", "ohlc4", "hour", "weekday")
 
 #: Candles of one interval that a whole rule may need.
 LONGEST_LOOK_BACK = 50_000
@@ -135,11 +136,11 @@ class Checker:
                 raise self.error(tree, "there are no [ ] in a rule", "for an earlier candle write ago(x, 1)")
         raise self.error(tree, "this is not part of the rule language", "see docs/rules.md")
 
-    def on_one_frame(self, left: Numeric, right: Numeric) -> tuple[Numeric, Numeric]:
-        """Both on a grid they share: their own, or else that of plain series."""
-        if left.frame is None or right.frame is None or left.frame == right.frame:
-            return left, right
-        return self.own_number(left), self.own_number(right)
+    def on_one_frame(self, *numbers: Numeric) -> tuple[Numeric, ...]:
+        """All on a grid they share: their own, or else that of plain series."""
+        if len({one.frame for one in numbers if one.frame is not None}) <= 1:
+            return numbers
+        return tuple(self.own_number(one) for one in numbers)
 
     def own_number(self, of: Numeric) -> Numeric:
         """It on the grid of plain series."""
@@ -226,18 +227,18 @@ class Checker:
             return Series(tree.id, self.base, {self.base.name: 1}, tree.id)
         if tree.id in names():
             return indicated(self, tree, find(tree.id), [], [], None)
-        if tree.id in FUNCTIONS:
-            raise self.error(tree, f"{tree.id} is a function", f"write {tree.id}(...)")
+        if tree.id in FORMS:
+            raise self.error(tree, f"{tree.id} is a function", f"write {FORMS[tree.id]}")
         raise self._unknown(tree, tree.id)
 
     def _unknown(self, tree: ast.AST, name: str) -> RuleError:
-        return self.error(tree, f"unknown name {name[:40]!r}", nearest(name, [*SERIES, *names(), *FUNCTIONS]))
+        return self.error(tree, f"unknown name {name[:40]!r}", nearest(name, [*SERIES, *names(), *FORMS]))
 
     def _output(self, tree: ast.Attribute) -> Node:
         """`macd(12, 26, 9).signal`: an output of an indicator."""
         call = tree.value
         name = call.func if isinstance(call, ast.Call) else call
-        if isinstance(name, ast.Name) and name.id not in (*SERIES, *names(), *FUNCTIONS):
+        if isinstance(name, ast.Name) and name.id not in (*SERIES, *names(), *FORMS):
             raise self._unknown(name, name.id)
         if not isinstance(name, ast.Name) or name.id not in names():
             hint = f"write .{tree.attr}(3)" if tree.attr in MOVES else "indicators have, like macd().signal"
@@ -256,7 +257,7 @@ class Checker:
         name = tree.func.id
         if name in names():
             return indicated(self, tree, find(name), tree.args, tree.keywords, None)
-        if name in FUNCTIONS:
+        if name in FORMS:
             return function(self, tree, name, tree.args)
         if name in SERIES:
             raise self.error(tree, f"{name} is a series and takes nothing", f"write {name}")

@@ -1,5 +1,6 @@
 """Nodes to arrays: a rule over a whole panel at once, equal parts computed once."""
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
@@ -15,6 +16,13 @@ _ARITHMETIC: dict[str, Callable[[Floats, Floats], Floats]] = {
     "-": np.subtract,
     "*": np.multiply,
     "/": np.divide,
+}
+_APPLIED: dict[str, Callable[..., Floats]] = {
+    "min": lambda *given: functools.reduce(np.minimum, given),
+    "max": lambda *given: functools.reduce(np.maximum, given),
+    "abs": np.abs,
+    "log": windows.log,
+    "sqrt": np.sqrt,
 }
 _WINDOWS: dict[str, Callable[[Floats, int], Floats]] = {
     "ago": windows.ago,
@@ -99,6 +107,16 @@ class Evaluator:
                 return -self.numbers(of)
             case nodes.Arithmetic(left=nodes.Numeric() as left, right=nodes.Numeric() as right):
                 return _finite(_ARITHMETIC[node.operator](self.numbers(left), self.numbers(right)))
+            case nodes.Applied():
+                return _finite(_APPLIED[node.function](*(self.numbers(one) for one in node.arguments)))
+            case nodes.Chosen(
+                condition=nodes.Condition() as condition, yes=nodes.Numeric() as yes, no=nodes.Numeric() as no
+            ):
+                truth = self.truth(condition)
+                chosen = np.where(truth == TRUE, self.numbers(yes), self.numbers(no))
+                return np.where(truth == UNKNOWN, np.nan, chosen)
+            case nodes.Counted(of=nodes.Condition() as of):
+                return windows.count(self.truth(of), node.candles)
             case nodes.Windowed(of=nodes.Numeric() as of):
                 return _finite(_WINDOWS[node.function](self.numbers(of), node.candles))
             case nodes.AlignedNumeric(of=nodes.Numeric() as of):
@@ -123,6 +141,9 @@ class Evaluator:
                 return windows.crossing(compare(sign, self.numbers(left), self.numbers(right)))
             case nodes.Moving(of=nodes.Numeric() as of):
                 return windows.moving(self.numbers(of), node.candles, ">" if node.function == "rising" else "<")
+            case nodes.Lasting(of=nodes.Condition() as of):
+                together_of_last = windows.all_of_last if node.function == "all" else windows.any_of_last
+                return together_of_last(self.truth(of), node.candles)
             case nodes.Not(of=nodes.Condition() as of):
                 return TRUE - self.truth(of)
             case nodes.Junction():
@@ -152,5 +173,10 @@ def _series(panel: Panel, name: str) -> Floats:
             return (panel.open + panel.high + panel.low + panel.close) / 4
         case "time":
             return np.broadcast_to(panel.open_times, panel.close.shape)
+        case "hour":
+            return np.broadcast_to(panel.open_times // 3600 % 24, panel.close.shape)
+        case "weekday":
+            # 1 January 1970 was a Thursday; Monday is 0.
+            return np.broadcast_to((panel.open_times // 86400 + 3) % 7, panel.close.shape)
     values: Floats = getattr(panel, name)
     return values

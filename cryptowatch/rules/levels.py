@@ -19,6 +19,10 @@ def floating_level(node: nodes.Node | None) -> str | None:
             return floating_level(node.sources[0]) if same_unit else None
         case nodes.Negative(of=of) | nodes.AlignedNumeric(of=of):
             return floating_level(of)
+        case nodes.Applied(arguments=arguments):
+            return next((level for level in map(floating_level, arguments) if level), None)
+        case nodes.Chosen(yes=yes, no=no):
+            return floating_level(yes) or floating_level(no)
         case nodes.Windowed(of=of):
             return None if node.function == "change" else floating_level(of)
         case nodes.Arithmetic(left=left, right=right):

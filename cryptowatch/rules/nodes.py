@@ -92,6 +92,40 @@ class Windowed(Numeric):
 
 
 @dataclass(frozen=True)
+class Applied(Numeric):
+    """`min`, `max`, `abs`, `log`, `sqrt` of numbers of the same candle."""
+
+    function: str = ""
+    arguments: tuple[Numeric, ...] = ()
+
+
+@dataclass(frozen=True)
+class Chosen(Numeric):
+    """`when`: one number where a condition is true, another where it is false."""
+
+    condition: Condition | None = None
+    yes: Numeric | None = None
+    no: Numeric | None = None
+
+
+@dataclass(frozen=True)
+class Counted(Numeric):
+    """`count`: on how many of the last candles a condition was true."""
+
+    of: Condition | None = None
+    candles: int = 1
+
+
+@dataclass(frozen=True)
+class Lasting(Condition):
+    """`any`, `all`: whether a condition was true on one, or on each, of the last candles."""
+
+    function: str = ""
+    of: Condition | None = None
+    candles: int = 1
+
+
+@dataclass(frozen=True)
 class Moving(Condition):
     """`rising`, `falling`: each of the last candles moved that way."""
 

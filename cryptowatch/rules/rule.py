@@ -113,7 +113,7 @@ def _figures(node: nodes.Node) -> list[nodes.Numeric]:
     match node:
         case nodes.Junction():
             found = [figure for part in node.parts for figure in _figures(part)]
-        case nodes.Not(of=of) | nodes.AlignedCondition(of=of) if of is not None:
+        case nodes.Not(of=of) | nodes.AlignedCondition(of=of) | nodes.Lasting(of=of) if of is not None:
             found = _figures(of)
         case nodes.Comparison() | nodes.Crossing():
             found = [side for side in (node.left, node.right) if side is not None]

@@ -1,10 +1,13 @@
 """Functions of the last candles and of two grids, over arrays of shape `(market, time)`."""
 
+import math
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cryptowatch.indicators.kernel import Out, Series, kernel
+from cryptowatch.indicators.run import rooms, run
 from cryptowatch.markets.panel import Bools, Floats, Panel
 from cryptowatch.rules.truth import TRUE, UNKNOWN, Truth, compare
 
@@ -21,6 +24,36 @@ def ago(values: Floats, candles: int) -> Floats:
 def change(values: Floats, candles: int) -> Floats:
     """How much the values moved within the last `candles` candles."""
     return values - ago(values, candles)
+
+
+def all_of_last(truth: Truth, candles: int) -> Truth:
+    """Whether it was true on each of the last `candles` candles, this one among them."""
+    return _least_of_last(truth, candles)
+
+
+def any_of_last(truth: Truth, candles: int) -> Truth:
+    """Whether it was true on one of the last `candles` candles, this one among them."""
+    out: Truth = TRUE - _least_of_last(TRUE - truth, candles)
+    return out
+
+
+def count(truth: Truth, candles: int) -> Floats:
+    """On how many of the last `candles` candles it was true; NaN while it is unknown on one of them."""
+    known = _sums_of_last(truth != UNKNOWN, candles)
+    return np.where(known == candles, _sums_of_last(truth == TRUE, candles), np.nan)
+
+
+def log(values: Floats) -> Floats:
+    """The natural logarithm; what NumPy gives may depend on a value's place among others, this does not."""
+    (out,) = rooms(1, values.shape)
+    run(_log, [np.ascontiguousarray(values)], [], [out], [True])
+    return out
+
+
+@kernel
+def _log(source: Series, value: Out) -> None:
+    for step in range(len(source)):
+        value[step] = math.log(source[step]) if source[step] > 0 else np.nan
 
 
 def moving(values: Floats, candles: int, sign: str) -> Truth:

@@ -8,7 +8,7 @@ import pytest
 from cryptowatch.indicators import CATALOGUE
 from cryptowatch.indicators.catalogue import LONGEST
 from cryptowatch.markets.interval import INTERVALS
-from cryptowatch.rules import RuleError, calls, check, compile_rule, parse, rule
+from cryptowatch.rules import RuleError, check, compile_rule, functions, parse, rule
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "rules.md").read_text()
 
@@ -28,7 +28,7 @@ def test_every_indicator_that_is_named_is_there() -> None:
 
 
 def test_every_series_and_function_is_there() -> None:
-    for name in (*check.SERIES, *calls.FUNCTIONS):
+    for name in (*check.SERIES, *functions.FORMS):
         assert re.search(rf"[`\s]{name}[`(\s]", TEXT), name
 
 
@@ -59,7 +59,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     ):
         assert f"{number:,} {unit}" in limits
     assert f"up to {LONGEST} candles" in limits
-    assert f"from 1 to {calls.LONGEST_WINDOW}" in limits
+    assert f"from 1 to {functions.LONGEST_WINDOW}" in limits
     assert (rule.MAX_FILLED_SHARE, rule.LEAST_TRUSTED) == (0.5, 10)
     assert compile_rule("rsi(14) < 30", INTERVALS["1h"]).look_back == {"1h": 466}
 

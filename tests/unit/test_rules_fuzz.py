@@ -6,9 +6,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cryptowatch.indicators import names
 from cryptowatch.markets.interval import INTERVALS
 from cryptowatch.markets.panel import Panel
-from cryptowatch.rules import Rule, RuleError, compile_rule
+from cryptowatch.rules import Rule, RuleError, check, compile_rule, functions
 
 MINUTE = INTERVALS["1m"]
 #: Seconds that checking any text may take, on a slow machine.
@@ -22,25 +23,11 @@ PANELS = {
 
 words = st.sampled_from(
     [
-        "close",
-        "open",
-        "volume",
-        "hl2",
-        "rsi",
-        "sma",
-        "ema",
-        "bollinger",
-        "macd",
+        *check.SERIES,
+        *functions.FORMS,
+        *names(),
         "signal",
         "lower",
-        "rising",
-        "falling",
-        "ago",
-        "change",
-        "highest",
-        "lowest",
-        "crosses_above",
-        "crosses_below",
         "and",
         "or",
         "not",
@@ -110,6 +97,7 @@ tight = st.lists(st.one_of(words, signs, numbers, strings), max_size=30).map("".
 
 GOOD = [
     'rsi(14) < 30 and close < bollinger(20, 2).lower and ema(200, interval="4h").rising(3)',
+    "count(close > max(open, sma(3)), 3) > 1 and any(hour < 3, 2) or when(doji, 1, log(low)) > weekday",
     "crosses_above(close, sma(10)) or not (0 < macd(12, 26, 9).histogram <= highest(high, 5) / 2)",
 ]
 

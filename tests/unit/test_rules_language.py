@@ -56,7 +56,13 @@ def test_a_rule_knows_how_far_it_looks_back(text, look_back) -> None:
         ("close.rising", "close", "close has no outputs", "write .rising(3)"),
         ("close.risin(3)", "close", "'risin' is not something a value can do", "did you mean 'rising'?"),
         ("close(3) > 1", "close", "close is a series and takes nothing", "write close"),
-        ("ago > 1", "ago", "ago is a function", "write ago(...)"),
+        ("ago > 1", "ago", "ago is a function", "write ago(value, candles)"),
+        ("count(close, 3) > 1", "close", "a condition is needed here, and close is a number", "compare it: < > <= >="),
+        ("any(close > 1, 0)", "0", "any: candles must be a whole number from 1 to 2000", ""),
+        ("when(close > 1, 2) > 1", "when", "when takes three arguments", "write when(condition, a, b)"),
+        ("min(close) > 1", "min", "min takes two arguments or more", "write min(a, b)"),
+        ("abs(close, open) > 1", "abs", "abs takes one argument", "write abs(value)"),
+        ("close > max(1, 2)", "max", "max of constants is a constant", "write the number"),
         # types
         ("rsi(14)", "rsi", "a condition is needed here, and rsi(14) is a number", "compare it: < > <= >="),
         (

@@ -1,6 +1,7 @@
 """Three-valued logic: the tables, and what makes a rule unknown."""
 
 import itertools
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -114,10 +115,46 @@ def test_compare_takes_arrays_of_one_shape_or_a_constant() -> None:
         ("lowest(close, 3) < 2", [1.0, 2.0, 3.0, 4.0, NAN, 5.0, 6.0, 7.0], [U, U, T, F, U, U, U, F]),
         ("highest(close, 5) > 0", [1.0], [U]),
         ("highest(close, 1) > 0", [1.0], [T]),
+        ("any(close > 2, 2)", [1.0, 3.0, 1.0, 1.0, NAN, 1.0, 3.0], [U, T, T, F, U, U, T]),
+        ("all(close > 2, 2)", [3.0, 3.0, 1.0, 3.0, NAN, 3.0, 3.0], [U, T, F, F, U, U, T]),
+        ("count(close > 2, 3) >= 2", [3.0, 1.0, 3.0, 1.0, 3.0, NAN, 3.0], [U, U, T, F, T, U, U]),
+        ("bars_since(close > 2, 3) < 2", [1.0, 3.0, 1.0, 1.0, NAN, 3.0], [U, T, T, F, U, T]),
     ],
 )
 def test_functions_of_the_last_candles(text, closes, expected) -> None:
     assert truth(text, closes) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("max(close, open) > 2", [F, T, U, T]),
+        ("min(close, open, 5) > 2", [F, F, U, T]),
+        ("abs(close - open) > 1.5", [F, T, U, F]),
+        ("log(close) > 1", [F, T, U, T]),
+        ("log(close - 3) > -99", [U, U, U, T]),
+        ("sqrt(close) >= 2", [F, F, U, T]),
+        ("sqrt(close - 3.5) > 0", [U, U, U, T]),
+        ("when(close > open, close, -1) > 2", [F, T, U, F]),
+        ("when(close > open, 3, 4) > 3", [T, F, U, T]),
+    ],
+)
+def test_functions_of_one_candle(text, expected) -> None:
+    assert truth(text, [1.0, 3.0, NAN, 4.0], open=[2.0, 1.0, 1.0, 4.5]) == expected
+
+
+def test_when_takes_the_number_of_a_condition_that_is_known_whatever_the_other_one_is() -> None:
+    assert truth("when(close > 2, 1, open) > 0", [3.0, 1.0], open=[NAN, NAN]) == [T, U]
+
+
+def test_hour_and_weekday_are_those_of_the_open_time_in_utc() -> None:
+    hour = INTERVALS["1h"]
+    first = hour.step_at(datetime(2026, 11, 22, 22, tzinfo=UTC))  # a Sunday
+    ones = np.ones((1, 4))
+    panel = Panel(hour, first, (1,), *[ones] * 5, filled=np.zeros((1, 4), dtype=np.bool_))
+    said = compile_rule("hour >= 0 and weekday >= 0", hour).evaluate({"1h": panel}, first, first + 3).figures
+    assert said["hour"].tolist() == [[22, 23, 0, 1]]
+    assert said["weekday"].tolist() == [[6, 6, 0, 0]]
 
 
 @pytest.mark.parametrize("candles", [1, 2, 3, 7, 50])
