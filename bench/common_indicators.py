@@ -48,7 +48,12 @@ COMMON: dict[str, tuple[str, ...]] = {
 }
 #: Where two libraries mean different things by one name, and are not compared.
 NOT_COMPARED = {
+    ("TA-Lib", "psar.value"): "it turns when the price only touches; TradingView, and this, when it is crossed",
+    ("pandas-ta-classic", "psar.value"): "as TA-Lib",
     ("ta", "psar.value"): "its first trend is another",
+    ("TA-Lib", "kama.value"): "",
+    ("pandas-ta-classic", "keltner.upper"): "its range is another average",
+    ("pandas-ta-classic", "keltner.lower"): "its range is another average",
 }
 
 

@@ -44,8 +44,9 @@ def drive(
                 for out in parts:
                     forget(out)
                 kernel(*cut(series, first, last), *numbers, *parts)
-                for out in parts:
-                    leave_no_infinity(out)
+                for place in range(len(parts)):
+                    if kept[place]:
+                        leave_no_infinity(parts[place])
             first = last
 
 

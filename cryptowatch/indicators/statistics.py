@@ -1,5 +1,7 @@
 """Where a value stands among the last ones."""
 
+import numpy as np
+
 from cryptowatch.indicators.catalogue import indicator, length
 from cryptowatch.indicators.kernel import Out, Series, kernel
 from cryptowatch.indicators.windows import greatest, least, line, mean_and_deviation
@@ -73,9 +75,9 @@ def bars_since(condition: Series, length: int, value: Out) -> None:
 )
 @kernel
 def zscore(source: Series, length: int, value: Out) -> None:
-    deviation = value.copy()
+    deviation = np.empty(len(source))
     mean_and_deviation(source, length, value, deviation)
-    for step in range(length - 1, len(source)):
+    for step in range(len(source)):
         value[step] = (source[step] - value[step]) / deviation[step]
 
 
@@ -92,14 +94,17 @@ def zscore(source: Series, length: int, value: Out) -> None:
 )
 @kernel
 def percentile_rank(source: Series, length: int, value: Out) -> None:
-    for step in range(length, len(source)):
-        now = source[step]
-        window = source[step - length : step]
-        count = 0
-        for place in range(length):
-            if window[place] <= now:
-                count += 1
-        value[step] = 100.0 * count / length
+    count = len(source) - length
+    if count <= 0:
+        return
+    now, out = source[length:], value[length:]
+    out[:] = 0.0
+    for first in range(length):
+        before = source[first : first + count]
+        for step in range(count):
+            out[step] += 1.0 if before[step] <= now[step] else 0.0
+    for step in range(count):
+        out[step] = 100.0 * out[step] / length
 
 
 @indicator(
@@ -120,7 +125,7 @@ def linreg(source: Series, length: int, value: Out, slope: Out, r2: Out) -> None
     mean_and_deviation(source, length, value, r2)
     line(source, length, slope, value)
     spread = (length * length - 1.0) / 12  # variance of the candles' places
-    for step in range(length - 1, len(source)):
+    for step in range(len(source)):
         explained = slope[step] / r2[step]
         share = spread * explained * explained
         r2[step] = 1.0 if share > 1 else share

@@ -10,8 +10,6 @@ from cryptowatch.indicators.windows import greatest_and_least, mean
 #: Weights of the newest value in the two averages of the Fisher transform.
 FISHER_PLACE = 0.33
 FISHER_RESULT = 0.5
-#: The longest window, in candles, that is soonest averaged by adding up its values.
-SHORT = 5
 
 
 @indicator(
@@ -33,10 +31,11 @@ SHORT = 5
 )
 @kernel
 def stoch(high: Series, low: Series, close: Series, length: int, smooth_k: int, smooth_d: int, k: Out, d: Out) -> None:
-    place = np.full(len(close), np.nan)
+    place = k if smooth_k == 1 else d  # both have room, and d comes last
     place_in_range(high, low, close, length, place)
-    mean_of_known(place, smooth_k, k)
-    mean_of_known(k, smooth_d, d)
+    if smooth_k > 1:
+        mean(place, smooth_k, k)
+    mean(k, smooth_d, d)
 
 
 @kernel
@@ -44,29 +43,10 @@ def place_in_range(high: Series, low: Series, close: Series, length: int, value:
     """Where the close lies in each window, from 0, its lowest low, to 100, its highest high; NaN without a range."""
     top, bottom = np.empty(len(close)), np.empty(len(close))
     greatest_and_least(high, low, length, top, bottom)
-    for step in range(length - 1, len(close)):
-        value[step] = 100.0 * ((close[step] - bottom[step]) / (top[step] - bottom[step]))
-
-
-@kernel
-def mean_of_known(source: Series, length: int, value: Out) -> None:
-    """The mean of each window, NaN where one of its values is not finite."""
-    if length > SHORT:
-        first = 0
-        while first < len(source):
-            last = first_unknown(source, first)
-            mean(source[first:last], length, value[first:last])
-            first = last + 1
-        return
-    known = 0  # in a row
-    for step in range(len(source)):
-        now = source[step]
-        known = known + 1 if np.isfinite(now) else 0
-        if known >= length:
-            total = 0.0
-            for past in range(step - length + 1, step):
-                total += source[past] - now
-            value[step] = now + total / length
+    first = length - 1
+    now, upper, lower, out = close[first:], top[first:], bottom[first:], value[first:]
+    for step in range(len(out)):
+        out[step] = 100.0 * ((now[step] - lower[step]) / (upper[step] - lower[step]))
 
 
 @kernel
@@ -111,11 +91,12 @@ def stochrsi(
     first = 0
     while first < len(source):
         last = first_unknown(strength, first)
-        known = strength[first:last]
-        place_in_range(known, known, known, length, raw[first:last])
+        if last - first >= length:
+            known = strength[first:last]
+            place_in_range(known, known, known, length, raw[first:last])
         first = last + 1
-    mean_of_known(raw, smooth_k, k)
-    mean_of_known(k, smooth_d, d)
+    mean(raw, smooth_k, k)
+    mean(k, smooth_d, d)
 
 
 @indicator(
@@ -133,7 +114,7 @@ def stochrsi(
 @kernel
 def williams_r(high: Series, low: Series, close: Series, length: int, value: Out) -> None:
     place_in_range(high, low, close, length, value)
-    for step in range(length - 1, len(close)):
+    for step in range(len(value)):
         value[step] -= 100.0
 
 

@@ -5,45 +5,19 @@ import numpy as np
 from cryptowatch.indicators.averages import ema_look_back, smooth
 from cryptowatch.indicators.catalogue import indicator, length, number
 from cryptowatch.indicators.kernel import Out, Series, kernel
-from cryptowatch.indicators.windows import mean
+from cryptowatch.indicators.windows import add_up, mean, mean_by_weight, sums
 
 #: Share of a sum of prices that is no move, but what adding three decimals has left behind: a few times 2**-53.
 ROUNDING = 2.0**-48
 
 
 @kernel
-def weighted_mean(source: Series, weight: Series, length: int, value: Out) -> None:
-    """The mean of each window, each candle counting as much as its weight, which is not negative.
-
-    It is between the least and the greatest of the window, and exactly the value of a flat one; NaN without weight.
-    """
-    steps = len(source)
-    ends = np.full(length + 1, np.nan)  # by place: the sums from there to the end of the block before
-    weight_ends = np.full(length + 1, np.nan)
-    ends[length] = weight_ends[length] = 0.0
-    for block in range(0, steps, length):
-        anchor = source[block]
-        if block > 0:
-            total = weights = 0.0
-            for place in range(length - 1, 0, -1):
-                step = block - length + place
-                total += weight[step] * (source[step] - anchor)
-                weights += weight[step]
-                ends[place] = total
-                weight_ends[place] = weights
-        total = weights = 0.0
-        for place in range(min(length, steps - block)):
-            step = block + place
-            total += weight[step] * (source[step] - anchor)
-            weights += weight[step]
-            value[step] = anchor + (total + ends[place + 1]) / (weights + weight_ends[place + 1])
-
-
-@kernel
-def place_of_close(high: Series, low: Series, close: Series, step: int) -> float:
-    """Where a candle closes in its range: 1 at the high, -1 at the low, 0 when it has none."""
-    reach = high[step] - low[step]
-    return ((close[step] - low[step]) - (high[step] - close[step])) / reach if reach > 0 else 0.0
+def places_of_close(high: Series, low: Series, close: Series, value: Out) -> None:
+    """Where each candle closes in its range: 1 at the high, -1 at the low, 0 when it has none."""
+    for step in range(len(value)):
+        reach = high[step] - low[step]
+        place = ((close[step] - low[step]) - (high[step] - close[step])) / reach
+        value[step] = place if reach > 0 else 0.0
 
 
 @indicator(
@@ -59,12 +33,12 @@ def place_of_close(high: Series, low: Series, close: Series, step: int) -> float
 )
 @kernel
 def obv(close: Series, volume: Series, value: Out) -> None:
-    total = 0.0
-    value[0] = total
-    for step in range(1, len(close)):
-        before, now = close[step - 1], close[step]
-        total += volume[step] if now > before else -volume[step] if now < before else 0.0
-        value[step] = total
+    value[0] = 0.0
+    now, traded, out = close[1:], volume[1:], value[1:]
+    for step in range(len(out)):
+        fallen = -traded[step] if now[step] < close[step] else 0.0
+        out[step] = traded[step] if now[step] > close[step] else fallen
+    add_up(value, value)
 
 
 @indicator(
@@ -80,10 +54,10 @@ def obv(close: Series, volume: Series, value: Out) -> None:
 )
 @kernel
 def adl(high: Series, low: Series, close: Series, volume: Series, value: Out) -> None:
-    total = 0.0
-    for step in range(len(close)):
-        total += volume[step] * place_of_close(high, low, close, step)
-        value[step] = total
+    places_of_close(high, low, close, value)
+    for step in range(len(value)):
+        value[step] *= volume[step]
+    add_up(value, value)
 
 
 @indicator(
@@ -103,9 +77,8 @@ def adl(high: Series, low: Series, close: Series, volume: Series, value: Out) ->
 @kernel
 def cmf(high: Series, low: Series, close: Series, volume: Series, length: int, value: Out) -> None:
     places = np.empty(len(close))
-    for step in range(len(close)):
-        places[step] = place_of_close(high, low, close, step)
-    weighted_mean(places, volume, length, value)
+    places_of_close(high, low, close, places)
+    mean_by_weight(places, volume, length, value)
 
 
 @indicator(
@@ -127,16 +100,21 @@ def cmf(high: Series, low: Series, close: Series, volume: Series, length: int, v
 @kernel
 def mfi(high: Series, low: Series, close: Series, volume: Series, length: int, value: Out) -> None:
     steps = len(close)
-    flow = np.empty(steps)
-    rising = np.empty(steps)
-    before = 0.0
+    if steps <= length:
+        return
+    prices, flow, rising = np.empty(steps), np.empty(steps - 1), np.empty(steps - 1)
     for step in range(steps):
-        prices = high[step] + low[step] + close[step]  # a third of it would weigh the same
-        moved = abs(prices - before) > ROUNDING * prices
-        flow[step] = prices * volume[step] if moved else 0.0
-        rising[step] = 100.0 if prices > before else 0.0
-        before = prices
-    weighted_mean(rising[1:], flow[1:], length, value[1:])
+        prices[step] = high[step] + low[step] + close[step]  # a third of it would weigh the same
+    now, traded = prices[1:], volume[1:]
+    for step in range(len(flow)):
+        move = now[step] - prices[step]
+        moved = abs(move) > ROUNDING * now[step]
+        flow[step] = now[step] * traded[step] if moved else 0.0
+        rising[step] = flow[step] if move > 0 else 0.0
+    all_flow, rising_flow = sums(flow, length)[length - 1 :], sums(rising, length)[length - 1 :]
+    out = value[length:]
+    for step in range(len(out)):
+        out[step] = 100.0 * (rising_flow[step] / all_flow[step])
 
 
 @indicator(
@@ -182,10 +160,11 @@ def force_index(close: Series, volume: Series, length: int, value: Out) -> None:
 def ease_of_movement(
     high: Series, low: Series, volume: Series, length: int, divisor: float, value: Out, average: Out
 ) -> None:
-    for step in range(1, len(high)):
-        move = 0.5 * ((high[step] + low[step]) - (high[step - 1] + low[step - 1]))
-        ease = divisor * (high[step] - low[step]) * move / volume[step]
-        value[step] = ease if volume[step] > 0 else 0.0
+    highs, lows, traded, out = high[1:], low[1:], volume[1:], value[1:]
+    for step in range(len(out)):
+        move = 0.5 * ((highs[step] + lows[step]) - (high[step] + low[step]))
+        ease = divisor * (highs[step] - lows[step]) * move / traded[step]
+        out[step] = ease if traded[step] > 0 else 0.0
     mean(value[1:], length, average[1:])
 
 
@@ -203,11 +182,11 @@ def ease_of_movement(
 )
 @kernel
 def vpt(close: Series, volume: Series, value: Out) -> None:
-    total = 0.0
-    value[0] = total
-    for step in range(1, len(close)):
-        total += volume[step] * ((close[step] - close[step - 1]) / close[step - 1])
-        value[step] = total
+    value[0] = 0.0
+    now, traded, out = close[1:], volume[1:], value[1:]
+    for step in range(len(out)):
+        out[step] = traded[step] * ((now[step] - close[step]) / close[step])
+    add_up(value, value)
 
 
 @indicator(
@@ -248,7 +227,7 @@ def nvi(close: Series, volume: Series, value: Out) -> None:
 @kernel
 def relative_volume(volume: Series, length: int, value: Out) -> None:
     mean(volume, length, value)
-    for step in range(length - 1, len(volume)):
+    for step in range(len(volume)):
         value[step] = volume[step] / value[step]
 
 
@@ -270,4 +249,4 @@ def rolling_vwap(high: Series, low: Series, close: Series, volume: Series, lengt
     for step in range(len(close)):
         # Exactly the close of a flat candle, which a third of three times it need not be.
         typical[step] = close[step] + ((high[step] - close[step]) + (low[step] - close[step])) / 3.0
-    weighted_mean(typical, volume, length, value)
+    mean_by_weight(typical, volume, length, value)

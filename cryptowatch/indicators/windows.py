@@ -1,18 +1,29 @@
 """Windows of the last `length` values, for one market.
 
-They cost the same whatever their length, and never subtract what leaves them (a spike would stay behind as rounding
-noise): the series is cut into blocks as long as the window, and each window is the end of one block joined with the
-beginning of the next (van Herk 1992, Gil and Werman 1993). Sums are of distances from the first value of the newer
-block, which is inside the window: nothing cancels beyond what the window holds itself, and a window of equal values
-gives exactly that value.
+They never subtract what leaves them (a spike would stay behind as rounding noise), and a window of equal values gives
+exactly that value.
 
-In each of them `now` is a block, `before` the one before it, and `ends[place]` the sum of the latter from that place
-on: NaN while there is none, which leaves the first candles unknown. Blocks are cut out as arrays of their own because
-numba must else ask at each step whether an index counts from the end.
+Plain means, deviations and sums are put together from windows half as long: see `doubling`.
+
+For the others the series is cut into blocks as long as the window, and each window is the end of one block
+joined with the beginning of the next (van Herk 1992, Gil and Werman 1993). Sums are of distances from the first value
+of the newer block, which is inside the window. In each of these `now` is a block, `before` the one before it, and
+`ends[place]` the sum of the latter from that place on: NaN while there is none, which leaves the first candles unknown.
+
+Arrays are cut out so that each loop begins at 0, because numba must else ask at each step whether an index counts from
+the end.
 """
 
 import numpy as np
 
+from cryptowatch.indicators.doubling import (
+    begin_distances,
+    begin_squares,
+    double_distances,
+    double_squares,
+    double_sums,
+    halvings,
+)
 from cryptowatch.indicators.kernel import Out, Series, kernel
 from cryptowatch.markets.panel import Floats
 
@@ -20,20 +31,43 @@ from cryptowatch.markets.panel import Floats
 @kernel
 def mean(source: Series, length: int, value: Out) -> None:
     """The mean of each window."""
-    ends = no_ends(length)
-    for block in range(0, len(source), length):
-        now, out = source[block : block + length], value[block : block + length]
-        anchor = now[0]
-        if block > 0:
-            before = source[block - length : block]
-            total = 0.0
-            for place in range(length - 1, 0, -1):
-                total += before[place] - anchor
-                ends[place] = total
-        total = 0.0
-        for place in range(len(now)):
-            total += now[place] - anchor
-            out[place] = anchor + (total + ends[place + 1]) / length
+    steps = len(source)
+    value[: length - 1] = np.nan
+    if steps < length:
+        return
+    rooms = np.empty((2, steps))
+    distances, room = rooms[0], rooms[1]
+    left = halvings(length, 3)
+    width = length >> left
+    begin_distances(source, width, distances)
+    while left > 0:
+        left -= 1
+        odd = length >> left & 1
+        double_distances(source, distances, width, odd, room)
+        distances, room = room, distances
+        width = 2 * width + odd
+    now, total, out = source[length - 1 :], distances[length - 1 :], value[length - 1 :]
+    share = 1.0 / length
+    for step in range(len(out)):
+        out[step] = now[step] + total[step] * share
+
+
+@kernel
+def sums(source: Series, length: int) -> Floats:
+    """By step: the sum of each window. The first `length` - 1 are not to be used.
+
+    Only for what is never negative, or rounding makes of it more than the window holds.
+    """
+    rooms = np.empty((2, len(source)))
+    total, out, spare = source, rooms[0], rooms[1]
+    left, width = halvings(length, 1), 1
+    while left > 0:
+        left -= 1
+        odd = length >> left & 1
+        double_sums(source, total, width, odd, out)
+        total, out, spare = out, spare, out
+        width = 2 * width + odd
+    return total
 
 
 @kernel
@@ -47,37 +81,30 @@ def no_ends(length: int) -> Floats:
 @kernel
 def mean_and_deviation(source: Series, length: int, mean: Out, deviation: Out) -> None:
     """The mean and the population's standard deviation of each window."""
-    ends, squared_ends = no_ends(length), no_ends(length)
-    for block in range(0, len(source), length):
-        now = source[block : block + length]
-        totals, squares = mean[block : block + length], deviation[block : block + length]
-        anchor = now[0]
-        if block > 0:
-            before = source[block - length : block]
-            total = squared = 0.0
-            for place in range(length - 1, 0, -1):
-                distance = before[place] - anchor
-                total += distance
-                squared += distance * distance
-                ends[place] = total
-                squared_ends[place] = squared
-        total = squared = 0.0
-        for place in range(len(now)):
-            distance = now[place] - anchor
-            total += distance
-            squared += distance * distance
-            totals[place] = total + ends[place + 1]
-            squares[place] = squared + squared_ends[place + 1]
-    for step in range(len(source)):
-        middle = mean[step] / length
-        variance = deviation[step] / length - middle * middle
-        mean[step] = middle
-        deviation[step] = np.sqrt(variance if variance > 0 else variance * 0)
-    for block in range(0, len(source), length):
-        anchor = source[block]
-        means = mean[block : block + length]
-        for place in range(len(means)):
-            means[place] += anchor
+    steps = len(source)
+    mean[: length - 1] = np.nan
+    deviation[: length - 1] = np.nan
+    if steps < length:
+        return
+    rooms = np.empty((4, steps))
+    distances, squares, room, square_room = rooms[0], rooms[1], rooms[2], rooms[3]
+    left = halvings(length, 5)
+    width = length >> left
+    begin_squares(source, width, distances, squares)
+    while left > 0:
+        left -= 1
+        odd = length >> left & 1
+        double_squares(source, distances, squares, width, odd, room, square_room)
+        distances, squares, room, square_room = room, square_room, distances, squares
+        width = 2 * width + odd
+    now, out, spread = source[length - 1 :], mean[length - 1 :], deviation[length - 1 :]
+    total, squared = distances[length - 1 :], squares[length - 1 :]
+    share = 1.0 / length
+    for step in range(len(out)):
+        middle = total[step] * share
+        variance = squared[step] * share - middle * middle
+        out[step] = now[step] + middle
+        spread[step] = np.sqrt(variance if variance > 0 else variance * 0)
 
 
 @kernel
@@ -223,10 +250,31 @@ def greatest_and_least(high: Series, low: Series, length: int, top: Out, bottom:
 def true_ranges(high: Series, low: Series, close: Series, value: Out) -> None:
     """How far each candle reaches, the way from the close before it included; the first one has none before it."""
     value[0] = high[0] - low[0]
-    for step in range(1, len(high)):
-        before = close[step - 1]
-        above = abs(high[step] - before)
-        below = abs(low[step] - before)
-        reach = high[step] - low[step]
+    highs, lows, out = high[1:], low[1:], value[1:]
+    for step in range(len(out)):
+        above = abs(highs[step] - close[step])
+        below = abs(lows[step] - close[step])
+        reach = highs[step] - lows[step]
         farther = above if above > below else below
-        value[step] = farther if farther > reach else reach
+        out[step] = farther if farther > reach else reach
+
+
+@kernel
+def add_up(source: Series, value: Out) -> None:
+    """The sum of all values so far; `value` may be the same array."""
+    # Each step would wait for the one before: four are added to the sum before them instead.
+    total = 0.0
+    whole = len(source) // 4 * 4
+    for step in range(0, whole, 4):
+        one, two = source[step], source[step] + source[step + 1]
+        three = two + source[step + 2]
+        four = three + source[step + 3]
+        value[step] = total + one
+        value[step + 1] = total + two
+        value[step + 2] = total + three
+        total += four
+        value[step + 3] = total
+    some = 0.0
+    for step in range(whole, len(source)):
+        some += source[step]
+        value[step] = total + some
