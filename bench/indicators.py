@@ -196,8 +196,8 @@ def page() -> Iterator[str]:
     yield f"## {len(COMMON)} common indicators\n"
     yield (
         f"{', '.join(COMMON)}: {outputs} outputs, {MARKETS:,} markets of {CANDLES} candles, one core, "
-        f"{BATCH} markets at a time as a worker gets them. Medians of runs that take turns; results are compared before anything is "
-        "timed.\n"
+        f"{BATCH} markets at a time as a worker gets them. Medians of runs that take turns; results are compared "
+        "before anything is timed.\n"
     )
     yield from compared(candles)
     yield f"\nPeak memory: {float(peak_memory()):.2f} times inputs and outputs."

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pandas_ta_classic as pandas_ta
 import talib
-from ta.trend import ADXIndicator, AroonIndicator, CCIIndicator, IchimokuIndicator, VortexIndicator
+from ta.trend import ADXIndicator, AroonIndicator, CCIIndicator, VortexIndicator
 
 from bench.references import Candles, Floats, Reference
 from cryptowatch.indicators import find
@@ -56,19 +56,6 @@ def _vortex(candles: Candles, output: str) -> Floats:
     return values[output].to_numpy()
 
 
-def _ichimoku(candles: Candles, output: str) -> Floats:
-    lines = IchimokuIndicator(candles.frame.high, candles.frame.low, 9, 26, 52)
-    values = {
-        "conversion": lines.ichimoku_conversion_line,
-        "base": lines.ichimoku_base_line,
-        "span_a": lines.ichimoku_a,
-        "span_b": lines.ichimoku_b,
-        "cloud_a": lambda: lines.ichimoku_a().shift(25),
-        "cloud_b": lambda: lines.ichimoku_b().shift(25),
-    }
-    return values[output]().to_numpy()
-
-
 def _choppiness(candles: Candles) -> Floats:
     with np.errstate(divide="ignore"):
         return pandas_ta.chop(candles.frame.high, candles.frame.low, candles.frame.close, 14).to_numpy()
@@ -81,11 +68,6 @@ def _choppiness_defined(candles: Candles) -> Floats:
     path = reach.max(axis=1).rolling(length).apply(np.sum, raw=True)
     height = table.high.rolling(length).max() - table.low.rolling(length).min()
     return (100 * np.log10(path / height.where(height > 0)) / np.log10(length)).to_numpy()
-
-
-def _heikin_ashi(candles: Candles, output: str) -> Floats:
-    table = candles.frame
-    return pandas_ta.ha(table.open, table.high, table.low, table.close)[f"HA_{output}"].to_numpy()
 
 
 def _adx_by_ta(candles: Candles, output: str) -> Floats:
@@ -117,7 +99,6 @@ ROWS: list[Reference] = [
     Reference("cci", "value", "TA-Lib", _cci_by_talib, note="0 where nothing moved in the window; unknown here"),
     Reference("cci", "value", "ta", _cci_by_ta),
     *_rows("vortex", "ta", _vortex),
-    *_rows("ichimoku", "ta", _ichimoku, "the cloud at a candle is its span of 25 candles before"),
     Reference(
         "choppiness",
         "value",
@@ -127,5 +108,4 @@ ROWS: list[Reference] = [
         note="sums lose digits of what has left the window",
     ),
     Reference("choppiness", "value", "definition", _choppiness_defined),
-    *_rows("heikin_ashi", "pandas-ta-classic", _heikin_ashi),
 ]

@@ -6,7 +6,8 @@ import numpy as np
 
 from cryptowatch.indicators.catalogue import forgets, indicator, length
 from cryptowatch.indicators.kernel import Out, Series, kernel
-from cryptowatch.indicators.windows import mean, mean_by_weight, rising_mean
+from cryptowatch.indicators.smoothing import go_on
+from cryptowatch.indicators.windows import mean, mean_by_weight, rising_mean, sums
 
 
 def ema_look_back(candles: int) -> int:
@@ -80,34 +81,11 @@ def smooth(source: Series, length: int, weight: float, value: Out) -> None:
     begin = first + length - 1
     if begin >= steps:
         return
-    if weight == 1:
-        value[begin:] = source[begin:]
-        return
     total = 0.0
     for step in range(first, begin + 1):
         total += source[step] - source[first]
-    average = source[first] + total / length
-    value[begin] = average
-    # Each step would wait for the one before. Four are computed from the average before them instead: a value that is
-    # n candles old has the weight `weight * (1 - weight) ** n`.
-    once = weight * (1 - weight)
-    twice = once * (1 - weight)
-    thrice = twice * (1 - weight)
-    rest, out = source[begin + 1 :], value[begin + 1 :]
-    for step in range(0, len(rest), 4):
-        left = len(rest) - step
-        one = rest[step] - average
-        two = rest[step + 1] - average if left > 1 else 0.0
-        three = rest[step + 2] - average if left > 2 else 0.0
-        out[step] = average + weight * one
-        if left > 1:
-            out[step + 1] = average + (once * one + weight * two)
-        if left > 2:
-            out[step + 2] = average + (twice * one + once * two + weight * three)
-        if left > 3:
-            four = rest[step + 3] - average
-            average += (thrice * one + twice * two) + (once * three + weight * four)
-            out[step + 3] = average
+    value[begin] = source[first] + total / length
+    go_on(source[begin:], weight, value[begin:])
 
 
 @indicator(
@@ -140,12 +118,13 @@ def wma(source: Series, length: int, value: Out) -> None:
 )
 @kernel
 def dema(source: Series, length: int, value: Out) -> None:
-    steps = len(source)
+    steps, last = len(source), length - 1
     weight = 2.0 / (length + 1)
-    once = np.full(steps, np.nan)
+    once = np.empty(steps)
     smooth(source, length, weight, once)
-    smooth(once, length, weight, value)
-    for step in range(steps):
+    smooth(once[last:], length, weight, value[last:])
+    once, value = once[2 * last :], value[2 * last :]
+    for step in range(len(value)):
         value[step] = once[step] + (once[step] - value[step])
 
 
@@ -163,13 +142,14 @@ def dema(source: Series, length: int, value: Out) -> None:
 )
 @kernel
 def tema(source: Series, length: int, value: Out) -> None:
-    steps = len(source)
+    steps, last = len(source), length - 1
     weight = 2.0 / (length + 1)
-    once, twice = np.full(steps, np.nan), np.full(steps, np.nan)
+    once, twice = np.empty(steps), np.empty(steps)
     smooth(source, length, weight, once)
-    smooth(once, length, weight, twice)
-    smooth(twice, length, weight, value)
-    for step in range(steps):
+    smooth(once[last:], length, weight, twice[last:])
+    smooth(twice[2 * last :], length, weight, value[2 * last :])
+    once, twice, value = once[3 * last :], twice[3 * last :], value[3 * last :]
+    for step in range(len(value)):
         value[step] += 3.0 * (once[step] - twice[step])
 
 
@@ -214,10 +194,13 @@ def hma(source: Series, length: int, value: Out) -> None:
 def zlema(source: Series, length: int, value: Out) -> None:
     steps = len(source)
     lag = (length - 1) // 2
-    ahead = np.full(steps, np.nan)
-    for step in range(lag, steps):
-        ahead[step] = source[step] + (source[step] - source[step - lag])
-    smooth(ahead, length, 2.0 / (length + 1), value)
+    if steps <= lag:
+        return
+    now = source[lag:]
+    ahead = np.empty(len(now))
+    for step in range(len(now)):
+        ahead[step] = now[step] + (now[step] - source[step])
+    smooth(ahead, length, 2.0 / (length + 1), value[lag:])
 
 
 @indicator(
@@ -262,14 +245,32 @@ def kama(source: Series, length: int, fast: int, slow: int, value: Out) -> None:
     slowest = 2.0 / (slow + 1)
     span = 2.0 / (fast + 1) - slowest
     moves = np.empty(steps - 1)
-    for step in range(1, steps):
-        moves[step - 1] = abs(source[step] - source[step - 1])
-    mean(moves, length, value[1:])
-    for step in range(length, steps):
-        way = value[step] * length
-        weight = slowest + span * (abs(source[step] - source[step - length]) / way if way > 0 else 0.0)
-        value[step] = weight * weight
-    average = source[length - 1]
-    for step in range(length, steps):
-        average += value[step] * (source[step] - average)
-        value[step] = average
+    after = source[1:]
+    for step in range(len(moves)):
+        moves[step] = abs(after[step] - source[step])
+    ways = sums(moves, length)[length - 1 :]
+    now, before, value = source[length:], source[length - 1 :], value[length:]
+    count = len(now)
+    rests, pulls = np.empty(count), np.empty(count)
+    for step in range(count):
+        efficiency = abs(now[step] - source[step]) / ways[step] if ways[step] > 0 else 0.0
+        weight = slowest + span * efficiency
+        rests[step] = 1.0 - weight * weight
+        pulls[step] = rests[step] * (now[step] - before[step])
+    # The average's distance from the value is `rests` times the one before it less `pulls`. Each would wait for the one
+    # before: two candles are joined, and it follows from the distance two candles before.
+    rests_both, pulls_both = np.empty(count), np.empty(count)
+    rests_both[0], pulls_both[0] = 0.0, pulls[0]
+    rest_after, pull_after, rest_out, pull_out = rests[1:], pulls[1:], rests_both[1:], pulls_both[1:]
+    for step in range(count - 1):
+        rest_out[step] = rest_after[step] * rests[step]
+        pull_out[step] = pull_after[step] + rest_after[step] * pulls[step]
+    even = odd = 0.0
+    for step in range(0, count - 1, 2):
+        even = rests_both[step] * even - pulls_both[step]
+        odd = rests_both[step + 1] * odd - pulls_both[step + 1]
+        value[step], value[step + 1] = even, odd
+    if count % 2:
+        value[count - 1] = rests_both[count - 1] * even - pulls_both[count - 1]
+    for step in range(count):
+        value[step] += now[step]

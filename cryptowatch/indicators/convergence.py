@@ -5,7 +5,7 @@ import numpy as np
 from cryptowatch.indicators.averages import ema_look_back, smooth
 from cryptowatch.indicators.catalogue import indicator, length
 from cryptowatch.indicators.kernel import Out, Series, kernel
-from cryptowatch.indicators.momentum import standstill, standstill_of
+from cryptowatch.indicators.momentum import smooth_and_forget, smooth_anew, standstill, standstill_of
 from cryptowatch.indicators.windows import mean
 
 
@@ -90,59 +90,30 @@ def apart(
 ) -> None:
     """How far a fast average is from a slow one, in percent of that or not; the average of this, and the rest.
 
-    All three averages walk side by side: none waits for another's end. Where the line is unknown (both averages are 0),
-    the signal begins anew.
+    Where the line is unknown (both averages are 0), the signal begins anew.
     """
     steps = len(source)
-    if steps < slow:
-        return
-    fast_weight, slow_weight, weight = 2.0 / (fast + 1), 2.0 / (slow + 1), 2.0 / (signal + 1)
-    fast_average = mean_of_first(source, fast)
-    for step in range(fast, slow):
-        fast_average += fast_weight * (source[step] - fast_average)
-    slow_average = mean_of_first(source, slow)
-    remembered = standstill_of(slow)
-    zeros = 0  # in a row
-    for step in range(slow):
-        zeros = zeros + 1 if source[step] == 0 else 0
-    begun = 0  # values that the signal has, until it is an average
-    first = total = average = 0.0
-    for step in range(slow - 1, steps):
-        now = source[step]
-        if step >= slow:
-            fast_average += fast_weight * (now - fast_average)
-            slow_average += slow_weight * (now - slow_average)
-            zeros = zeros + 1 if now == 0 else 0
-        if percent and zeros >= remembered:
-            fast_average = slow_average = 0.0
-        here = fast_average - slow_average
-        if percent:
-            here = 100.0 * here / slow_average
-        if not np.isfinite(here):
-            begun = 0
-            continue
-        line[step] = here
-        if begun == signal:
-            average += weight * (here - average)
-        else:
-            first = first if begun else here
-            total = total + (here - first) if begun else 0.0
-            begun += 1
-            if begun < signal:
-                continue
-            average = first + total / signal
-        signal_[step] = average
-        histogram[step] = here - average
-
-
-@kernel
-def mean_of_first(source: Series, count: int) -> float:
-    """The mean of the first `count` values, exactly their value where all are equal."""
-    first: float = source[0]
-    total = 0.0
-    for step in range(1, count):
-        total += source[step] - first
-    return first + total / count
+    fast_weight, slow_weight = 2.0 / (fast + 1), 2.0 / (slow + 1)
+    of_fast, of_slow = np.empty(steps), np.empty(steps)
+    if percent:
+        remembered = standstill_of(slow)
+        smooth_and_forget(source, source, fast, fast_weight, remembered, of_fast)
+        smooth_and_forget(source, source, slow, slow_weight, remembered, of_slow)
+    else:
+        smooth(source, fast, fast_weight, of_fast)
+        smooth(source, slow, slow_weight, of_slow)
+    of_fast, of_slow = of_fast[slow - 1 :], of_slow[slow - 1 :]
+    line, signal_, histogram = line[slow - 1 :], signal_[slow - 1 :], histogram[slow - 1 :]
+    if percent:
+        for step in range(len(line)):
+            here = 100.0 * (of_fast[step] - of_slow[step]) / of_slow[step]
+            line[step] = here if abs(here) < np.inf else np.nan
+    else:
+        for step in range(len(line)):
+            line[step] = of_fast[step] - of_slow[step]
+    smooth_anew(line, signal, 2.0 / (signal + 1), signal_)
+    for step in range(len(line)):
+        histogram[step] = line[step] - signal_[step]
 
 
 @indicator(
@@ -159,22 +130,15 @@ def mean_of_first(source: Series, count: int) -> float:
 )
 @kernel
 def trix(source: Series, length: int, value: Out) -> None:
-    begin = 3 * length - 3  # the first candle that the third average knows
-    if len(source) <= begin:
-        return
+    steps, last = len(source), length - 1
     weight = 2.0 / (length + 1)
-    head = source[: begin + 1]
-    averages = np.full((3, begin + 1), np.nan)
-    smooth(head, length, weight, averages[0])
-    smooth(averages[0], length, weight, averages[1])
-    smooth(averages[1], length, weight, averages[2])
-    once, twice, thrice = averages[0, begin], averages[1, begin], averages[2, begin]
-    for step in range(begin + 1, len(source)):
-        before = thrice
-        once += weight * (source[step] - once)
-        twice += weight * (once - twice)
-        thrice += weight * (twice - thrice)
-        value[step] = 100.0 * (thrice - before) / before
+    once, twice = np.empty(steps), np.empty(steps)
+    smooth(source, length, weight, once)
+    smooth(once[last:], length, weight, twice[last:])
+    smooth(twice[2 * last :], length, weight, once[2 * last :])
+    before, now, value = once[3 * last :], once[3 * last + 1 :], value[3 * last + 1 :]
+    for step in range(len(value)):
+        value[step] = 100.0 * (now[step] - before[step]) / before[step]
 
 
 @indicator(
@@ -192,11 +156,12 @@ def trix(source: Series, length: int, value: Out) -> None:
 )
 @kernel
 def awesome(high: Series, low: Series, fast: int, slow: int, value: Out) -> None:
-    middle = np.empty(len(high))
-    for step in range(len(high)):
+    steps = len(high)
+    middle, of_fast, of_slow = np.empty(steps), np.empty(steps), np.empty(steps)
+    for step in range(steps):
         middle[step] = (high[step] + low[step]) / 2
-    fast_mean = np.empty(len(high))
-    mean(middle, fast, fast_mean)
-    mean(middle, slow, value)
-    for step in range(slow - 1, len(high)):
-        value[step] = fast_mean[step] - value[step]
+    mean(middle, fast, of_fast)
+    mean(middle, slow, of_slow)
+    of_fast, of_slow, value = of_fast[slow - 1 :], of_slow[slow - 1 :], value[slow - 1 :]
+    for step in range(len(value)):
+        value[step] = of_fast[step] - of_slow[step]

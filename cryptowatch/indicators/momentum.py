@@ -2,9 +2,16 @@
 
 import numpy as np
 
-from cryptowatch.indicators.averages import wilder_look_back
+from cryptowatch.indicators.averages import smooth, wilder_look_back
 from cryptowatch.indicators.catalogue import indicator, length
+from cryptowatch.indicators.doubling import double_sums
 from cryptowatch.indicators.kernel import Out, Series, kernel
+from cryptowatch.indicators.smoothing import go_on
+from cryptowatch.indicators.windows import sums
+from cryptowatch.markets.panel import Floats
+
+#: Candles whose ranks `ranks_among` counts at a time; they stay in the fastest cache.
+_TILE = 128
 
 
 def standstill(length: int) -> int:
@@ -40,31 +47,77 @@ def rsi_look_back(candles: int) -> int:
 )
 @kernel
 def rsi(source: Series, length: int, value: Out) -> None:
-    if len(source) <= length:
+    steps = len(source) - 1
+    if steps < length:
         return
-    gain = loss = 0.0
-    still = 0  # candles in a row without a change
-    for step in range(1, length + 1):
-        change = source[step] - source[step - 1]
-        gain += max(change, 0.0)
-        loss += max(-change, 0.0)
-        still = still + 1 if change == 0 else 0
-    gain /= length
-    loss /= length
-    strength = 100.0 * (gain / (gain + loss))
-    value[length] = strength
-    weight = 1.0 / length
+    gains, losses, gain, loss = np.empty(steps), np.empty(steps), np.empty(steps), np.empty(steps)
+    now = source[1:]
+    for step in range(steps):
+        change = now[step] - source[step]
+        gains[step] = max(change, 0.0)
+        losses[step] = max(-change, 0.0)
+    smooth(gains, length, 1.0 / length, gain)
+    smooth(losses, length, 1.0 / length, loss)
+    gain, loss, value = gain[length - 1 :], loss[length - 1 :], value[length:]
+    for step in range(len(value)):
+        value[step] = 100.0 * (gain[step] / (gain[step] + loss[step]))
     remembered = standstill_of(length)
-    for step in range(length + 1, len(source)):
-        change = source[step] - source[step - 1]
-        gain += weight * (max(change, 0.0) - gain)
-        loss += weight * (max(-change, 0.0) - loss)
-        if change != 0:
-            still = 0
-            strength = 100.0 * (gain / (gain + loss))
-        else:
-            still += 1
-        value[step] = strength if still < remembered else np.nan
+    still = 0  # candles in a row without a change
+    for step in range(steps):
+        still = still + 1 if now[step] == source[step] else 0
+        if still and step >= length:
+            value[step + 1 - length] = value[step - length] if still < remembered else np.nan
+
+
+@kernel
+def smooth_and_forget(source: Series, moves: Series, length: int, weight: float, remembered: int, value: Out) -> None:
+    """`smooth`, but 0 once `moves` were 0 for `remembered` candles, and until they are not: it then goes on from 0."""
+    smooth(source, length, weight, value)
+    begin = next_standstill(moves, 0, remembered)
+    while begin < len(source):
+        stop = begin
+        while stop < len(source) and moves[stop] == 0:
+            stop += 1
+        for step in range(max(begin, length - 1), stop):
+            value[step] = 0.0
+        if length <= stop < len(source):
+            value[stop] = weight * source[stop]
+            go_on(source[stop:], weight, value[stop:])
+        begin = next_standstill(moves, stop, remembered)
+
+
+@kernel
+def smooth_anew(source: Series, length: int, weight: float, value: Out) -> None:
+    """`smooth`, begun anew behind each value that is NaN; `value` is all NaN before."""
+    smooth(source, length, weight, value)
+    steps = len(source)
+    if steps == 0 or not np.isnan(value[steps - 1]):
+        return  # what follows a NaN would be NaN to the end
+    begin = 0
+    for stop in range(steps):
+        if np.isnan(source[stop]):
+            smooth(source[begin:stop], length, weight, value[begin:stop])
+            begin = stop + 1
+    smooth(source[begin:], length, weight, value[begin:])
+
+
+@kernel
+def next_standstill(moves: Series, begin: int, remembered: int) -> int:
+    """The first candle from `begin` on that ends `remembered` moves of 0 in a row; the number of candles if none does.
+
+    Of so many in a row one is always among each `remembered`-th: only there does it look.
+    """
+    for seen in range(begin + remembered - 1, len(moves), remembered):
+        if moves[seen] == 0:
+            first = seen
+            while first > begin and moves[first - 1] == 0:
+                first -= 1
+            last = seen
+            while last < first + remembered - 1 and last + 1 < len(moves) and moves[last + 1] == 0:
+                last += 1
+            if last == first + remembered - 1:
+                return last
+    return len(moves)
 
 
 @indicator(
@@ -80,9 +133,9 @@ def rsi(source: Series, length: int, value: Out) -> None:
 )
 @kernel
 def roc(source: Series, length: int, value: Out) -> None:
-    for step in range(length, len(source)):
-        past = source[step - length]
-        value[step] = 100.0 * (source[step] - past) / past
+    now, value = source[length:], value[length:]
+    for step in range(len(value)):
+        value[step] = 100.0 * (now[step] - source[step]) / source[step]
 
 
 @indicator(
@@ -98,8 +151,9 @@ def roc(source: Series, length: int, value: Out) -> None:
 )
 @kernel
 def momentum(source: Series, length: int, value: Out) -> None:
-    for step in range(length, len(source)):
-        value[step] = source[step] - source[step - length]
+    now, value = source[length:], value[length:]
+    for step in range(len(value)):
+        value[step] = now[step] - source[step]
 
 
 @indicator(
@@ -116,41 +170,19 @@ def momentum(source: Series, length: int, value: Out) -> None:
 )
 @kernel
 def cmo(source: Series, length: int, value: Out) -> None:
-    gains, moves = np.empty(len(source)), np.empty(len(source))
-    for step in range(1, len(source)):
-        change = source[step] - source[step - 1]
+    steps = len(source) - 1
+    if steps < length:
+        return
+    gains, moves = np.empty(steps), np.empty(steps)
+    now = source[1:]
+    for step in range(steps):
+        change = now[step] - source[step]
         gains[step] = max(change, 0.0)
         moves[step] = abs(change)
-    value[length:] = 0.0
-    add_share(gains[1:], moves[1:], length, 200.0, value[1:])
-    for step in range(length, len(source)):
-        value[step] -= 100.0
-
-
-@kernel
-def add_share(part: Series, whole: Series, length: int, weight: float, value: Out) -> None:
-    """Add to each `value`, `weight` times, the window's sum of `part` as a share of that of `whole`.
-
-    Neither has negative values: sums of them lose nothing, and equal rows give exactly 1. NaN where both sums are 0.
-    """
-    steps = len(part)
-    part_ends, whole_ends = np.empty(length + 1), np.empty(length + 1)
-    part_ends[length] = whole_ends[length] = 0.0
-    for block in range(0, steps, length):
-        of_part = of_whole = 0.0
-        if block > 0:
-            for place in range(length - 1, 0, -1):
-                of_part += part[block - length + place]
-                of_whole += whole[block - length + place]
-                part_ends[place] = of_part
-                whole_ends[place] = of_whole
-        of_part = of_whole = 0.0
-        for place in range(min(length, steps - block)):
-            of_part += part[block + place]
-            of_whole += whole[block + place]
-            if block > 0 or place == length - 1:
-                share = (of_part + part_ends[place + 1]) / (of_whole + whole_ends[place + 1])
-                value[block + place] += weight * share
+    of_gains, of_moves = sums(gains, length)[length - 1 :], sums(moves, length)[length - 1 :]
+    value = value[length:]
+    for step in range(len(value)):
+        value[step] = 200.0 * (of_gains[step] / of_moves[step]) - 100.0
 
 
 @indicator(
@@ -174,18 +206,35 @@ def add_share(part: Series, whole: Series, length: int, weight: float, value: Ou
 def ultimate_oscillator(
     high: Series, low: Series, close: Series, fast: int, medium: int, slow: int, value: Out
 ) -> None:
-    pressure, reach = np.empty(len(close)), np.empty(len(close))
-    for step in range(1, len(close)):
-        before = close[step - 1]
-        bottom = min(low[step], before)
-        pressure[step] = close[step] - bottom
-        reach[step] = max(high[step], before) - bottom
-    shares = np.zeros(len(close))
-    add_share(pressure[1:], reach[1:], fast, 4.0, shares[1:])
-    add_share(pressure[1:], reach[1:], medium, 2.0, shares[1:])
-    add_share(pressure[1:], reach[1:], slow, 1.0, shares[1:])
-    for step in range(slow, len(close)):
-        value[step] = 100.0 * (shares[step] / 7.0)
+    steps = len(close) - 1
+    if steps < slow:
+        return
+    pressure, reach = np.empty(steps), np.empty(steps)
+    tops, bottoms, now = high[1:], low[1:], close[1:]
+    for step in range(steps):
+        bottom = min(bottoms[step], close[step])
+        pressure[step] = now[step] - bottom
+        reach[step] = max(tops[step], close[step]) - bottom
+    of_fast, in_fast = sums(pressure, fast), sums(reach, fast)
+    of_medium, in_medium = wider_sums(pressure, of_fast, fast, medium), wider_sums(reach, in_fast, fast, medium)
+    of_slow, in_slow = wider_sums(pressure, of_medium, medium, slow), wider_sums(reach, in_medium, medium, slow)
+    of_fast, of_medium, of_slow = of_fast[slow - 1 :], of_medium[slow - 1 :], of_slow[slow - 1 :]
+    in_fast, in_medium, in_slow = in_fast[slow - 1 :], in_medium[slow - 1 :], in_slow[slow - 1 :]
+    value = value[slow:]
+    for step in range(len(value)):
+        shares = 4.0 * (of_fast[step] / in_fast[step]) + 2.0 * (of_medium[step] / in_medium[step])
+        value[step] = 100.0 * ((shares + of_slow[step] / in_slow[step]) / 7.0)
+
+
+@kernel
+def wider_sums(source: Series, total: Out, width: int, length: int) -> Floats:
+    """`sums` of windows of `length`; where these are twice as long as `width`, from its sums in `total`."""
+    value: Floats = np.empty(len(source))
+    if length // 2 == width:
+        double_sums(source, total, width, length % 2, value)
+    else:
+        value = sums(source, length)
+    return value
 
 
 @indicator(
@@ -222,13 +271,23 @@ def connors_rsi(source: Series, rsi_length: int, streak_length: int, rank_length
     of_source, of_streak = np.full(steps, np.nan), np.full(steps, np.nan)
     rsi(source, rsi_length, of_source)
     rsi(streak, streak_length, of_streak)
+    ranks = np.empty(steps)
+    ranks_among(moves, rank_length, ranks)
     unknown = 0  # the last candle that has no change in percent: behind a price of 0, or the first
     for step in range(1, steps):
-        now = moves[step]
-        if not np.isfinite(now):
+        if not np.isfinite(moves[step]):
             unknown = step
         elif step - unknown > rank_length and step >= rsi_length:
-            rank = 0
-            for past in range(step - rank_length, step):
-                rank += moves[past] <= now
-            value[step] = (of_source[step] + of_streak[step] + 100.0 * rank / rank_length) / 3.0
+            value[step] = (of_source[step] + of_streak[step] + 100.0 * ranks[step] / rank_length) / 3.0
+
+
+@kernel
+def ranks_among(source: Series, length: int, value: Out) -> None:
+    """How many of the `length` values before each are not above it; undefined where there are not so many."""
+    for start in range(length, len(source), _TILE):
+        now, out = source[start : start + _TILE], value[start : start + _TILE]
+        out[:] = 0.0
+        for lag in range(1, length + 1):
+            past = source[start - lag :]
+            for place in range(len(out)):
+                out[place] += 1.0 if past[place] <= now[place] else 0.0

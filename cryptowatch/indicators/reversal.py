@@ -55,36 +55,67 @@ def psar(
     up_signal: Out,
     down_signal: Out,
 ) -> None:
-    if len(close) < 2:
+    steps = len(close)
+    if steps < 2:
         return
+    bottoms, tops = np.empty(steps), np.empty(steps)  # of the two candles before
+    bottoms[:2], tops[:2] = low[0], high[0]
+    of_bottoms, of_tops, last_low, last_high = bottoms[2:], tops[2:], low[1:], high[1:]
+    for now in range(steps - 2):
+        of_bottoms[now] = low[now] if low[now] < last_low[now] else last_low[now]
+        of_tops[now] = high[now] if high[now] > last_high[now] else last_high[now]
+    follow(high, low, bottoms, tops, close[1] > close[0], step, max, value, long)
+    before, now_long, line = long, long[1:], value[1:]
+    up, down, up_signal, down_signal = up[1:], down[1:], up_signal[1:], down_signal[1:]
+    for now in range(steps - 1):
+        up[now] = line[now] if now_long[now] > 0 else np.nan
+        down[now] = np.nan if now_long[now] > 0 else line[now]
+        up_signal[now] = 1.0 if now_long[now] > before[now] else 0.0
+        down_signal[now] = 1.0 if now_long[now] < before[now] else 0.0
+    long[0] = np.nan
+
+
+@kernel
+def follow(
+    high: Series,
+    low: Series,
+    bottoms: Series,
+    tops: Series,
+    rising: bool,
+    step: float,
+    max: float,
+    value: Out,
+    long: Out,
+) -> None:
+    """The value and its side at each candle but the first, which has the side it begins with.
+
+    Args:
+        bottoms: the lowest low of the two candles before; `tops`: their highest high.
+    """
     # Falling is rising upside down: `side` is 1 or -1, and prices are multiplied by it.
-    side = 1.0 if close[1] > close[0] else -1.0
-    stop = low[0] if side > 0 else -high[0]
-    extreme = high[1] if side > 0 else -low[1]
+    side = 1.0 if rising else -1.0
+    long[0] = 1.0 if rising else 0.0
+    stop = low[0] if rising else -high[0]
+    extreme = high[1] if rising else -low[1]
     start = step if step < max else max
     pace = start
-    for now in range(1, len(close)):
+    for now in range(1, len(high)):
         near = low[now] if side > 0 else -high[now]
         far = high[now] if side > 0 else -low[now]
         stop += pace * (extreme - stop)
-        crossed = stop > near
-        if crossed:
+        if stop > near:
             side = -side
             stop = -(far if far > extreme else extreme)
             extreme = -near
             pace = start
-        elif far > extreme:
-            extreme = far
-            pace = pace + step if pace + step < max else max
-        for before in range(now - 1, now - 3 if now > 1 else -1, -1):
-            near = low[before] if side > 0 else -high[before]
-            stop = near if near < stop else stop
+        else:
+            faster = pace + step if pace + step < max else max
+            pace = faster if far > extreme else pace
+            extreme = far if far > extreme else extreme
+        limit = bottoms[now] if side > 0 else -tops[now]
+        stop = limit if limit < stop else stop
         value[now] = side * stop
         long[now] = 1.0 if side > 0 else 0.0
-        up[now] = value[now] if side > 0 else np.nan
-        down[now] = value[now] if side < 0 else np.nan
-        up_signal[now] = 1.0 if crossed and side > 0 else 0.0
-        down_signal[now] = 1.0 if crossed and side < 0 else 0.0
 
 
 @indicator(

@@ -5,10 +5,10 @@ import math
 import numpy as np
 
 from cryptowatch.indicators.averages import wilder_look_back
-from cryptowatch.indicators.catalogue import forgets, indicator, length
+from cryptowatch.indicators.catalogue import indicator, length
 from cryptowatch.indicators.kernel import Out, Series, kernel
-from cryptowatch.indicators.momentum import rsi_look_back, standstill_of
-from cryptowatch.indicators.windows import greatest, least, mean, true_ranges
+from cryptowatch.indicators.momentum import rsi_look_back, smooth_and_forget, smooth_anew, standstill_of
+from cryptowatch.indicators.windows import greatest, least, mean, sums, true_ranges
 
 #: Candles whose deviations `cci` sums at a time; they stay in the fastest cache.
 _TILE = 128
@@ -40,38 +40,38 @@ def _adx_warm_up(length: int, smoothing: int) -> dict[str, int]:
 def adx(
     high: Series, low: Series, close: Series, length: int, smoothing: int, adx: Out, plus_di: Out, minus_di: Out
 ) -> None:
-    remembered = standstill_of(length)
-    true_ranges(high, low, close, adx)
-    adx[0] = np.nan
-    plus = minus = reach = up = down = strength = trend = 0.0
-    still = quiet = 0  # candles in a row without a true range, and without movement up or down
-    seen = 0  # candles in a row that had a strength
-    for step in range(1, len(high)):
-        true_range = adx[step]
-        adx[step] = np.nan
-        rise = high[step] - high[step - 1]
-        fall = low[step - 1] - low[step]
-        upward = rise if rise > fall and rise > 0 else 0.0
-        downward = fall if fall > rise and fall > 0 else 0.0
-        still = still + 1 if true_range == 0 else 0
-        quiet = quiet + 1 if upward == downward else 0
-        weight = 1.0 / min(step, length)
-        plus = plus + weight * (upward - plus) if quiet < remembered else 0.0
-        minus = minus + weight * (downward - minus) if quiet < remembered else 0.0
-        reach = reach + weight * (true_range - reach) if still < remembered else 0.0
-        if reach == 0:
-            seen = 0
-        elif step >= length:
-            if still == 0 or step == length:
-                up = 100.0 * (plus / reach)
-                down = 100.0 * (minus / reach)
-                total = plus + minus
-                strength = 100.0 * (abs(plus - minus) / total) if total > 0 else 0.0
-            plus_di[step] = up
-            minus_di[step] = down
-            seen += 1
-            trend += 1.0 / min(seen, smoothing) * (strength - trend)
-            adx[step] = trend if seen >= smoothing else np.nan
+    steps = len(high) - 1
+    if steps < length:
+        return
+    ranges = np.empty(steps + 1)
+    upward, downward, moves = np.empty(steps), np.empty(steps), np.empty(steps)
+    plus, minus, reach = np.empty(steps), np.empty(steps), np.empty(steps)
+    true_ranges(high, low, close, ranges)
+    ranges, tops, bottoms = ranges[1:], high[1:], low[1:]
+    for step in range(steps):
+        rise, fall = tops[step] - high[step], low[step] - bottoms[step]
+        upward[step] = rise if rise > fall and rise > 0 else 0.0
+        downward[step] = fall if fall > rise and fall > 0 else 0.0
+        moves[step] = upward[step] + downward[step]
+    weight, remembered = 1.0 / length, standstill_of(length)
+    smooth_and_forget(upward, moves, length, weight, remembered, plus)
+    smooth_and_forget(downward, moves, length, weight, remembered, minus)
+    smooth_and_forget(ranges, ranges, length, weight, remembered, reach)
+    first = length - 1
+    ranges, plus, minus, reach, strength = ranges[first:], plus[first:], minus[first:], reach[first:], moves[first:]
+    adx, up, down = adx[length:], plus_di[length:], minus_di[length:]
+    for step in range(len(up)):
+        total = plus[step] + minus[step]
+        share = 100.0 * (abs(plus[step] - minus[step]) / total)
+        share = share if total > 0 else 0.0
+        known = 1.0 if reach[step] > 0 else np.nan
+        strength[step] = known * share
+        up[step] = 100.0 * (plus[step] / reach[step]) * known
+        down[step] = 100.0 * (minus[step] / reach[step]) * known
+    for step in range(1, len(up)):
+        if ranges[step] == 0 and reach[step] > 0:
+            up[step], down[step], strength[step] = up[step - 1], down[step - 1], strength[step - 1]
+    smooth_anew(strength, smoothing, 1.0 / smoothing, adx)
 
 
 @indicator(
@@ -90,41 +90,60 @@ def adx(
 )
 @kernel
 def aroon(high: Series, low: Series, length: int, up: Out, down: Out, oscillator: Out) -> None:
-    candles_since_extreme(high, 1.0, length + 1, up)
-    candles_since_extreme(low, -1.0, length + 1, down)
+    steps = len(high)
+    if steps <= length:
+        return
+    since_high, since_low = np.empty(steps), np.empty(steps)
+    candles_since_extreme(high, 1.0, length + 1, since_high)
+    candles_since_extreme(low, -1.0, length + 1, since_low)
     share = 100.0 / length
-    for step in range(length, len(high)):
-        up[step] = share * (length - up[step])
-        down[step] = share * (length - down[step])
+    since_high, since_low = since_high[length:], since_low[length:]
+    up, down, oscillator = up[length:], down[length:], oscillator[length:]
+    for step in range(len(up)):
+        up[step] = share * (length - since_high[step])
+        down[step] = share * (length - since_low[step])
         oscillator[step] = up[step] - down[step]
 
 
 @kernel
 def candles_since_extreme(source: Series, sign: float, length: int, value: Out) -> None:
-    """Candles since the greatest value of each window, or, where `sign` is -1, the least; of equals, the newest."""
+    """Candles since the greatest value of each window, or, where `sign` is -1, the least; of equals, the newest.
+
+    The windows grow: the greatest of one four times as wide is the greatest of four, for several candles at a time.
+    `value` is undefined before the first window is full.
+    """
     steps = len(source)
-    ends = np.empty(length + 1)  # by place: the greatest from there to the end of the block before
-    places = np.zeros(length + 1)  # where that is, counted from the beginning of the block
-    ends[length] = -np.inf
-    for block in range(0, steps, length):
-        most = -np.inf
-        where = 0.0
-        if block > 0:
-            for place in range(length - 1, 0, -1):
-                past = sign * source[block - length + place]
-                newer = past > most
-                most = past if newer else most
-                where = place - length if newer else where
-                ends[place] = most
-                places[place] = where
-        most = -np.inf
-        for place in range(min(length, steps - block)):
-            now = sign * source[block + place]
-            newer = now >= most
-            most = now if newer else most
-            where = place if newer else where
-            if block > 0 or place == length - 1:
-                value[block + place] = place - (places[place + 1] if ends[place + 1] > most else where)
+    most, more, since, longer = np.empty(steps), np.empty(steps), np.empty(steps), np.empty(steps)
+    for step in range(steps):
+        most[step] = sign * source[step]
+        since[step] = 0.0
+    width = 1
+    while 4 * width < length:
+        widen(most, since, width, 4 * width, more, longer)
+        most, more, since, longer, width = more, most, longer, since, 4 * width
+    widen(most, since, width, length, more, value)
+
+
+@kernel
+def widen(most: Series, since: Series, width: int, wider: int, more: Out, longer: Out) -> None:
+    """The greatest values of wider windows, and the candles since, from those of windows of `width`."""
+    begin = wider - 1
+    if begin >= len(most):
+        return
+    second, third, last = min(width, wider - width), min(2 * width, wider - width), wider - width
+    most_1, most_2, most_3, most_4 = most[begin:], most[begin - second :], most[begin - third :], most[begin - last :]
+    since_1, since_2 = since[begin:], since[begin - second :]
+    since_3, since_4 = since[begin - third :], since[begin - last :]
+    more, longer = more[begin:], longer[begin:]
+    for step in range(len(more)):
+        newer, here = most_1[step], since_1[step]
+        here = here if newer >= most_2[step] else since_2[step] + second
+        newer = newer if newer >= most_2[step] else most_2[step]
+        older, there = most_3[step], since_3[step] + third
+        there = there if older >= most_4[step] else since_4[step] + last
+        older = older if older >= most_4[step] else most_4[step]
+        longer[step] = here if newer >= older else there
+        more[step] = newer if newer >= older else older
 
 
 @indicator(
@@ -143,22 +162,31 @@ def candles_since_extreme(source: Series, sign: float, length: int, value: Out) 
 @kernel
 def cci(high: Series, low: Series, close: Series, length: int, value: Out) -> None:
     steps = len(high)
-    typical = np.empty(steps)
+    typical, middle = np.empty(steps), np.empty(steps)
     for step in range(steps):
         typical[step] = (high[step] + low[step] + close[step]) / 3.0
-    mean(typical, length, value)
+    mean(typical, length, middle)
     distances = np.empty(_TILE)
     for start in range(length - 1, steps, _TILE):
-        stop = min(start + _TILE, steps)
-        middle = value[start:stop]
+        now, center, out = typical[start : start + _TILE], middle[start : start + _TILE], value[start : start + _TILE]
+        count = len(out)
         distances[:] = 0.0
-        for lag in range(length):  # candle by candle each sum keeps its order, while neighbours are added at once
-            past = typical[start - lag : stop - lag]
-            for place in range(stop - start):
-                distances[place] += abs(past[place] - middle[place])
-        now = typical[start:stop]
-        for place in range(stop - start):
-            middle[place] = (now[place] - middle[place]) * length / (0.015 * distances[place])
+        # Candle by candle each sum keeps its order, while neighbours are added at once.
+        whole = length // 4 * 4
+        for lag in range(0, whole, 4):
+            first, second = typical[start - lag :], typical[start - lag - 1 :]
+            third, fourth = typical[start - lag - 2 :], typical[start - lag - 3 :]
+            for place in range(count):
+                newer = abs(first[place] - center[place]) + abs(second[place] - center[place])
+                older = abs(third[place] - center[place]) + abs(fourth[place] - center[place])
+                distances[place] += newer + older
+        for lag in range(whole, length):
+            past = typical[start - lag :]
+            for place in range(count):
+                distances[place] += abs(past[place] - center[place])
+        scale = length / 0.015
+        for place in range(count):
+            out[place] = scale * (now[place] - center[place]) / distances[place]
 
 
 @indicator(
@@ -175,86 +203,24 @@ def cci(high: Series, low: Series, close: Series, length: int, value: Out) -> No
 )
 @kernel
 def vortex(high: Series, low: Series, close: Series, length: int, plus: Out, minus: Out, difference: Out) -> None:
-    steps = len(high)
-    ranges = np.empty(steps)
-    upward = np.empty(steps)
-    downward = np.empty(steps)
+    steps = len(high) - 1
+    if steps < length:
+        return
+    ranges = np.empty(steps + 1)
+    upward, downward = np.empty(steps), np.empty(steps)
     true_ranges(high, low, close, ranges)
-    for step in range(1, steps):
-        upward[step] = abs(high[step] - low[step - 1])
-        downward[step] = abs(low[step] - high[step - 1])
-    mean(ranges[1:], length, difference[1:])
-    mean(upward[1:], length, plus[1:])
-    mean(downward[1:], length, minus[1:])
-    for step in range(length, steps):
-        plus[step] /= difference[step]
-        minus[step] /= difference[step]
+    tops, bottoms = high[1:], low[1:]
+    for step in range(steps):
+        upward[step] = abs(tops[step] - low[step])
+        downward[step] = abs(bottoms[step] - high[step])
+    first = length - 1
+    of_ranges, of_upward, of_downward = sums(ranges[1:], length), sums(upward, length), sums(downward, length)
+    of_ranges, of_upward, of_downward = of_ranges[first:], of_upward[first:], of_downward[first:]
+    plus, minus, difference = plus[length:], minus[length:], difference[length:]
+    for step in range(len(plus)):
+        plus[step] = of_upward[step] / of_ranges[step]
+        minus[step] = of_downward[step] / of_ranges[step]
         difference[step] = plus[step] - minus[step]
-
-
-def _ichimoku_warm_up(conversion: int, base: int, span: int) -> dict[str, int]:
-    lines = {"conversion": conversion - 1, "base": base - 1, "span_a": base - 1, "span_b": span - 1}
-    return lines | {"cloud_a": 2 * (base - 1), "cloud_b": span + base - 2}
-
-
-@indicator(
-    "Ichimoku",
-    length(9, "conversion"),
-    length(26, "base"),
-    length(52, "span"),
-    ascending=("conversion", "base", "span"),
-    outputs={
-        "conversion": "price",
-        "base": "price",
-        "span_a": "price",
-        "span_b": "price",
-        "cloud_a": "price",
-        "cloud_b": "price",
-    },
-    warm_up=_ichimoku_warm_up,
-    look_back=lambda conversion, base, span: span + base - 1,
-    drawn="price",
-    formula="conversion, base and span_b: middle between the highest high and the lowest low of the last `conversion`, "
-    "`base` and `span` candles; span_a: middle between conversion and base; cloud_a and cloud_b: span_a and span_b of "
-    "`base` - 1 candles ago, which is what a chart draws at this candle",
-    source="Goichi Hosoda (Ichimoku Sanjin), Ichimoku Kinko Hyo (1969); TradingView, Ichimoku Cloud",
-    notes="Charts draw the spans `base` - 1 candles ahead: the cloud around a price is cloud_a and cloud_b, span_a and "
-    "span_b are the cloud to come. The lagging span is the close itself, drawn further back. ta gives span_a and "
-    "span_b; its visual mode moves them by one candle more and fills the beginning with a mean of all candles.",
-)
-@kernel
-def ichimoku(
-    high: Series,
-    low: Series,
-    conversion: int,
-    base: int,
-    span: int,
-    conversion_: Out,
-    base_: Out,
-    span_a: Out,
-    span_b: Out,
-    cloud_a: Out,
-    cloud_b: Out,
-) -> None:
-    middles(high, low, conversion, cloud_a, conversion_)
-    middles(high, low, base, cloud_a, base_)
-    middles(high, low, span, cloud_a, span_b)
-    ahead = base - 1
-    cloud_a[:ahead] = np.nan
-    for step in range(len(high)):
-        span_a[step] = (conversion_[step] + base_[step]) / 2.0
-    for step in range(ahead, len(high)):
-        cloud_a[step] = span_a[step - ahead]
-        cloud_b[step] = span_b[step - ahead]
-
-
-@kernel
-def middles(high: Series, low: Series, length: int, scratch: Out, value: Out) -> None:
-    """The middle between the highest high and the lowest low of each window."""
-    greatest(high, length, scratch)
-    least(low, length, value)
-    for step in range(length - 1, len(high)):
-        value[step] = (scratch[step] + value[step]) / 2.0
 
 
 @indicator(
@@ -273,38 +239,17 @@ def middles(high: Series, low: Series, length: int, scratch: Out, value: Out) ->
 )
 @kernel
 def choppiness(high: Series, low: Series, close: Series, length: int, value: Out) -> None:
-    ranges = np.empty(len(high))
-    lowest = np.empty(len(high))
-    true_ranges(high, low, close, value)
-    mean(value, length, ranges)
-    value[: length - 1] = np.nan
-    greatest(high, length, value)
+    steps = len(high)
+    if steps < length:
+        return
+    ranges, highest, lowest = np.empty(steps), np.empty(steps), np.empty(steps)
+    true_ranges(high, low, close, ranges)
+    ways = sums(ranges, length)
+    greatest(high, length, highest)
     least(low, length, lowest)
     scale = 100.0 / math.log(length)
-    for step in range(length - 1, len(high)):
-        value[step] = scale * math.log(length * ranges[step] / (value[step] - lowest[step]))
-
-
-@indicator(
-    "Heikin-Ashi candles",
-    outputs={"open": "price", "high": "price", "low": "price", "close": "price"},
-    warm_up=lambda: 0,
-    look_back=lambda: forgets(1 / 2) + 2,
-    drawn="price",
-    formula="close: (open + high + low + close) / 4; open: middle of the Heikin-Ashi candle before, begun with "
-    "(open + close) / 2; high and low: the farthest of the candle's own and of this open and close",
-    source="Dan Valcu, Using the Heikin-Ashi Technique, Technical Analysis of Stocks & Commodities (2004); "
-    "TradingView, Heikin Ashi charts",
-)
-@kernel
-def heikin_ashi(
-    open: Series, high: Series, low: Series, close: Series, open_: Out, high_: Out, low_: Out, close_: Out
-) -> None:
-    begin = (open[0] + close[0]) / 2.0
-    for step in range(len(close)):
-        end = ((open[step] + close[step]) + (high[step] + low[step])) / 4.0  # in pairs: exact where all are equal
-        open_[step] = begin
-        close_[step] = end
-        high_[step] = max(high[step], max(begin, end))
-        low_[step] = min(low[step], min(begin, end))
-        begin = (begin + end) / 2.0
+    ways, highest, lowest, value = ways[length - 1 :], highest[length - 1 :], lowest[length - 1 :], value[length - 1 :]
+    for step in range(len(value)):
+        value[step] = ways[step] / (highest[step] - lowest[step])
+    for step in range(len(value)):
+        value[step] = scale * math.log(value[step])
