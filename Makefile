@@ -42,8 +42,9 @@ docs: $(VENV)/installed ## Write the pages that are made from code: docs/indicat
 	@$(BIN)/python -m cryptowatch.indicators.reference >docs/indicators.md
 	@$(BIN)/python -m bench.references
 
-bench: $(VENV)/installed ## Measure: the indicators beside other libraries (docs/benchmarks.md), and from a candle to its email
+bench: $(VENV)/installed ## Measure: indicators beside other libraries, a preview, and from a candle to its email
 	@$(BIN)/python -m bench.indicators
+	@$(BIN)/python -m bench.preview
 	@$(BIN)/python -m bench.latency
 
 lock: ## Lock the newest releases that pyproject.toml allows (needs uv)

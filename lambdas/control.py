@@ -1,11 +1,11 @@
-"""Invoked by the command line: migrate, apply, alerts, status. A refused request is an answer, not an exception."""
+"""Invoked by the command line: migrate, apply, alerts, status, gaps. What is refused is answered, not raised."""
 
 from typing import Any
 
 import boto3
 from pydantic import ValidationError
 
-from cryptowatch.pipeline.control import Control, UnknownActionError, first_problem, logger
+from cryptowatch.pipeline.control import Control, RefusedError, first_problem, logger
 from cryptowatch.settings import Settings
 from cryptowatch.store.database import connect
 
@@ -23,7 +23,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return {"ok": True, "result": control.answer(event)}
     except ValidationError as error:
         return {"ok": False, "error": first_problem(error)}
-    except UnknownActionError as error:
+    except RefusedError as error:
         return {"ok": False, "error": str(error)}
     finally:
         connection.close()

@@ -9,13 +9,13 @@ import psycopg2
 from celery import shared_task
 from celery.exceptions import Reject
 
-from cryptowatch.markets.interval import interval_named
 from cryptowatch.pipeline.analyse import UnknownMarketsError, analyse
 from cryptowatch.queues import ANALYSE, VERSION, AlertsQueue, MalformedMessageError, read_ids
-from cryptowatch.rules import Rule, compile_rule
+from cryptowatch.rules import compile_rule
 from cryptowatch.settings import Settings
 from cryptowatch.store.database import connect
 from cryptowatch.store.evaluation import StoredWatch
+from cryptowatch.watches.compiled import WatchRule, rule_of
 from workers.log import logger
 
 _settings = Settings()
@@ -26,9 +26,7 @@ def _alerts_queue() -> AlertsQueue:
     return AlertsQueue(_settings)
 
 
-@lru_cache(maxsize=10_000)
-def _compiled(text: str, interval: str) -> Rule:
-    return compile_rule(text, interval_named(interval))
+_compiled = lru_cache(maxsize=10_000)(compile_rule)
 
 
 def _queue_alerts(alert_ids: list[int]) -> None:
@@ -36,8 +34,8 @@ def _queue_alerts(alert_ids: list[int]) -> None:
     logger.info("alerts raised", extra={"alert_ids": alert_ids})
 
 
-def _rule_of(watch: StoredWatch) -> Rule:
-    return _compiled(watch.watch.when, watch.watch.interval)
+def _rule_of(watch: StoredWatch) -> WatchRule:
+    return rule_of(watch.watch, _compiled)
 
 
 @shared_task(name=ANALYSE)  # type: ignore[untyped-decorator]

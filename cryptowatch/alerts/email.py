@@ -98,6 +98,7 @@ def _summary(alerts: Sequence[AlertText]) -> str:
 
 
 _KINDS = {"fired": "fired", "repeated": "repeated", "resolved": "ended"}
+_HEADS = {"fired": "Now", "repeated": "Still", "resolved": "Over"}
 
 
 def _in_full(alert: AlertText) -> str:
@@ -105,7 +106,7 @@ def _in_full(alert: AlertText) -> str:
     lines = [
         head,
         "=" * len(head),
-        f"{'Now' if alert.kind != 'resolved' else 'No longer'}:  {alert.rule}",
+        f"{_HEADS[alert.kind] + ':':<7} {alert.rule}",
         f"Candle: {alert.interval}, closed {alert.close_time:%Y-%m-%d %H:%M} UTC",
         f"Price:  {format_number(alert.price)}",
     ]

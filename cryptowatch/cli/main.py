@@ -71,6 +71,31 @@ def apply(
 
 
 @app.command()
+def preview(
+    file: File,
+    candles: Annotated[Path | None, typer.Option(help="The folder of recorded candles.", metavar="FOLDER")] = None,
+    watch: Annotated[str | None, typer.Option(help="Only this watch.", metavar="NAME")] = None,
+    since: Annotated[str | None, typer.Option(help="Only the last so long of the candles, like 12h, 90d.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what a watch list would have told over recorded candles: how many emails, on which days, about what.
+
+    Example: `cryptowatch preview watches.yaml --candles FOLDER --since 90d`
+    """
+    if candles is None:
+        _fail("preview needs a folder of recorded candles: --candles FOLDER")
+    from cryptowatch.cli import preview_page as page
+
+    text = _text(file)
+    try:
+        with page.progress() as told:
+            result = page.preview(text, str(file), candles, only=watch, since=since, warn=_warn, progress=told)
+    except page.ERRORS as error:
+        _fail(str(error))
+    _print_json(result) if as_json else page.show(result, str(file))
+
+
+@app.command()
 def alerts(
     limit: Annotated[int, typer.Option(help="How many, the newest first.", min=1, max=1000)] = 20,
     stack: Stack = None,
@@ -103,6 +128,28 @@ def status(stack: Stack = None, region: Region = None, as_json: Json = False) ->
         _print_json(result)
     else:
         show.status(result)
+
+
+@app.command()
+def gaps(
+    source: Annotated[str | None, typer.Option(help="Only markets of this exchange.")] = None,
+    market: Annotated[str | None, typer.Option(help="Only this market, like kraken:BTC/USD.")] = None,
+    interval: Annotated[str | None, typer.Option(help="Only this interval, like 1h.")] = None,
+    since: Annotated[str, typer.Option(help="How far back to look, like 12h, 30d, 8w.")] = "30d",
+    limit: Annotated[int, typer.Option(help="How many gaps, the newest first.", min=1, max=1000)] = 20,
+    stack: Stack = None,
+    region: Region = None,
+    as_json: Json = False,
+) -> None:
+    """Show where stored candles have gaps: missing at the source, unobtainable, or not settled yet.
+
+    Example: `cryptowatch gaps --market kraken:BTC/USD --since 7d`
+    """
+    from cryptowatch.cli import gaps as page
+
+    request = {"source": source, "market": market, "interval": interval, "since": since, "limit": limit}
+    result = _ask({"action": "gaps", **request}, stack, region)
+    _print_json(result) if as_json else page.show(result)
 
 
 @app.command()
@@ -141,6 +188,28 @@ def indicators(
         show.indicator(entries[0])
     else:
         show.indicator_names(entries)
+
+
+@app.command()
+def sources(
+    name: Annotated[str | None, typer.Argument(help="One exchange; all of them if left out.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the exchanges that give candles without a key, and what they give. No network is needed.
+
+    Example: `cryptowatch sources kraken`
+    """
+    from cryptowatch.cli import sources as page
+
+    if name is None:
+        survey = page.all_sources()
+        _print_json(page.as_data(survey)) if as_json else page.show_all(survey)
+        return
+    try:
+        one = page.one_source(name)
+    except page.NoSourceError as error:
+        _fail(str(error))
+    _print_json(page.as_data(one)) if as_json else page.show_one(one)
 
 
 @local.command("run")

@@ -21,22 +21,26 @@ if not out.is_terminal:
 
 
 def watch_list(checked: CheckedWatchList) -> None:
-    table = Table("watch", "interval", "markets", "looks back", "notifies", box=None)
+    tagged = any(one.watch.tags for one in checked.watches)
+    table = Table("watch", "interval", "markets", "looks back", "notifies", *(["tags"] if tagged else []), box=None)
     for one in checked.watches:
         back = ", ".join(f"{candles} x {name}" for name, candles in one.look_back.items())
         watch = one.watch
-        table.add_row(watch.name, watch.interval, str(len(watch.markets)), back, ", ".join(watch.notify))
+        tags = [", ".join(watch.tags)] if tagged else []
+        table.add_row(watch.name, watch.interval, str(len(watch.markets)), back, ", ".join(watch.notify), *tags)
     out.print(table)
 
 
 def changes(report: dict[str, Any]) -> None:
-    changed = [f"{one['name']} ({one['what']}{_generation(one['what'])})" for one in report["changed"]]
+    changed = [f"{one['name']} ({', '.join(one['keys'])}{_generation(one['what'])})" for one in report["changed"]]
     for word, names in (("added", report["added"]), ("changed", changed), ("removed", report["removed"])):
         for name in names:
             out.print(f"{word:9} {name}")
     for word in ("added", "removed"):
         for name in report[f"recipients_{word}"]:
             out.print(f"{word:9} recipient {name}")
+    for name in report["expired"]:
+        out.print(f"expired   {name}: it tells nothing any more", style="yellow")
     out.print(f"{len(report['unchanged'])} unchanged", style="dim")
 
 
@@ -61,9 +65,10 @@ def status(result: dict[str, Any]) -> None:
         success = (row["last_success"] or "never")[:19].replace("T", " ")
         sources.add_row(row["name"], str(row["markets"]), f"{row['candles']:,}", lag, success, row["last_error"] or "-")
     out.print(sources)
-    watches = Table("watch", "interval", "markets", "generation", "alerts", box=None)
+    watches = Table("watch", "interval", "markets", "generation", "alerts", "", box=None)
     for row in result["watches"]:
-        watches.add_row(row["name"], row["interval"], str(row["markets"]), str(row["generation"]), str(row["alerts"]))
+        numbers = (str(row[name]) for name in ("markets", "generation", "alerts"))
+        watches.add_row(row["name"], row["interval"], *numbers, _standing(row))
     out.print(watches)
     for row in result["series_errors"]:
         out.print(f"{row['market']} {row['interval']}: {row['error']}", style="red")
@@ -78,6 +83,20 @@ def status(result: dict[str, Any]) -> None:
     unconfirmed = [one["name"] for one in result["recipients"] if not one["confirmed"]]
     if unconfirmed:
         out.print(f"not confirmed yet: {', '.join(unconfirmed)}", style="yellow")
+
+
+def _standing(row: dict[str, Any]) -> str:
+    """Why a watch tells nothing, or nothing more; empty when it goes on."""
+    match row["phase"]:
+        case "expired":
+            return f"expired {_minute(row['expires'])}"
+        case "waiting":
+            return f"starts {_minute(row['starts'])}"
+    return f"done on {row['done']}" if row["done"] else ""
+
+
+def _minute(time: str) -> str:
+    return time[:16].replace("T", " ")
 
 
 def indicator(entry: Indicator) -> None:

@@ -12,12 +12,12 @@ from datetime import datetime
 
 import numpy as np
 
-from cryptowatch.alerts.episode import Policy, advance
+from cryptowatch.alerts.episode import Kind, Policy, advance
 from cryptowatch.clock import Clock
 from cryptowatch.markets.interval import Interval, interval_named
 from cryptowatch.markets.loads import last_closed_steps, load_starts
 from cryptowatch.markets.panel import Panel
-from cryptowatch.rules import Evaluation, Memo, Rule
+from cryptowatch.rules import Memo
 from cryptowatch.store.database import Connection, Cursor, transaction
 from cryptowatch.store.evaluation import (
     Frontier,
@@ -31,6 +31,8 @@ from cryptowatch.store.evaluation import (
     save_standings,
 )
 from cryptowatch.store.panels import read_panel
+from cryptowatch.watches.compiled import WatchEvaluation, WatchRule
+from cryptowatch.watches.policy import policy_of
 
 #: Moments evaluated in one transaction, over all its watches and markets: a second or two of work. A long absence is
 #: caught up in several.
@@ -42,8 +44,8 @@ MOST_REMEMBERED = 256 * 1024 * 1024
 
 #: Frontiers of the markets at hand, by interval name, then market id.
 Frontiers = Mapping[str, Mapping[int, Frontier]]
-#: Gives the compiled rule of a watch.
-RuleOf = Callable[[StoredWatch], Rule]
+#: Gives the compiled rules of a watch.
+RuleOf = Callable[[StoredWatch], WatchRule]
 
 
 class UnknownMarketsError(ValueError):
@@ -115,9 +117,9 @@ def _analyse_once(
         for segment, members in _segments(watches, standings, known, now):
             watch = watches[segment.watch_id]
             ids = [one.market_id for one in members]
-            evaluation, base = panels.evaluate(watch, segment, ids)
+            said = panels.evaluate(watch, segment, ids)
             for row, standing in enumerate(members):
-                alerts += _move(watch, standing, segment, evaluation, base, row)
+                alerts += _move(said, standing, row)
                 moved[standing.watch_id, standing.market_id] = standing
             moments += len(members) * (segment.last - segment.first + 1)
     if moved:
@@ -191,24 +193,25 @@ def _is_ready(watch: StoredWatch, market_id: int, base: Interval, step: int, kno
 class _Panels:
     """Loads panels for one transaction, each once, and evaluates rules on them; equal parts of rules once, too."""
 
-    def __init__(self, cursor: Cursor, rules: Mapping[int, Rule]) -> None:
+    def __init__(self, cursor: Cursor, rules: Mapping[int, WatchRule]) -> None:
         self._cursor = cursor
         self._rules = rules
         self._memo = self._new_memo()
         self._loaded: dict[tuple[str, int, int, tuple[int, ...]], Panel] = {}
 
     def _new_memo(self) -> Memo:
-        return Memo(rule.condition for rule in self._rules.values())
+        return Memo(one for rule in self._rules.values() for one in rule.conditions)
 
-    def evaluate(self, watch: StoredWatch, segment: Segment, market_ids: list[int]) -> tuple[Evaluation, Panel]:
-        """The rule's truth and figures for the segment's moments, rows in the order of `market_ids`."""
+    def evaluate(self, watch: StoredWatch, segment: Segment, market_ids: list[int]) -> "_Said":
+        """What the rules say at the segment's moments, rows in the order of `market_ids`."""
         base = watch.watch.grid
         ends = last_closed_steps(watch.look_back, base, segment.last)
         panels = {name: self._panel(name, start, ends[name], market_ids) for name, start in segment.starts}
         if self._memo.size > MOST_REMEMBERED:
             self._memo = self._new_memo()
         rule = self._rules[watch.id]
-        return rule.evaluate(panels, segment.first, segment.last, self._memo), panels[base.name]
+        evaluation = rule.evaluate(panels, segment.first, segment.last, self._memo)
+        return _Said(watch, rule, policy_of(watch.watch), segment, evaluation, panels[base.name])
 
     def _panel(self, name: str, first: int, last: int, market_ids: list[int]) -> Panel:
         key = (name, first, last, tuple(market_ids))
@@ -217,37 +220,49 @@ class _Panels:
         return self._loaded[key]
 
 
-def _move(
-    watch: StoredWatch, standing: Standing, segment: Segment, evaluation: Evaluation, base: Panel, row: int
-) -> list[NewAlert]:
+@dataclass(frozen=True)
+class _Said:
+    """What a watch's rules say of a segment, a row a market. `base` is the panel of the watch's own interval."""
+
+    watch: StoredWatch
+    rule: WatchRule
+    policy: Policy
+    segment: Segment
+    evaluation: WatchEvaluation
+    base: Panel
+
+
+def _move(said: _Said, standing: Standing, row: int) -> list[NewAlert]:
     """Take one market through the segment's moments: its episode and next step move, alerts come out."""
-    settings = watch.watch
-    policy = Policy(settings.for_, settings.cooldown, settings.resolved)
-    grid = settings.grid
+    grid, evaluation = said.watch.watch.grid, said.evaluation
+    steps = range(said.segment.first, said.segment.last + 1)
+    truths = evaluation.truth[row].tolist()
+    ends = [None] * len(steps) if evaluation.ended is None else evaluation.ended[row].tolist()
     alerts = []
-    for column, step in enumerate(range(segment.first, segment.last + 1)):
-        truth = int(evaluation.truth[row, column])
-        standing.episode, kind = advance(standing.episode, truth, grid.close_time(step), policy)
-        if kind is None:
-            continue
-        alerts.append(
-            NewAlert(
-                watch_id=watch.id,
-                generation=watch.generation,
-                market_id=standing.market_id,
-                open_time=grid.open_time(step),
-                close_time=grid.close_time(step),
-                kind=kind,
-                severity=settings.severity,
-                rule=" ".join(settings.when.split()),
-                interval_s=grid.seconds,
-                price=_number(base.close[row, step - base.first_step]),
-                figures={name: _number(values[row, column]) for name, values in evaluation.figures.items()},
-                notify=settings.notify,
-            )
-        )
-    standing.next_step = segment.last + 1
+    for step, truth, ended in zip(steps, truths, ends, strict=True):
+        standing.episode, kinds = advance(standing.episode, truth, grid.close_time(step), said.policy, ended)
+        alerts += [_alert(said, standing.market_id, row, step, kind) for kind in kinds]
+    standing.next_step = said.segment.last + 1
     return alerts
+
+
+def _alert(said: _Said, market_id: int, row: int, step: int, kind: Kind) -> NewAlert:
+    settings = said.watch.watch
+    grid, column = settings.grid, step - said.segment.first
+    return NewAlert(
+        watch_id=said.watch.id,
+        generation=said.watch.generation,
+        market_id=market_id,
+        open_time=grid.open_time(step),
+        close_time=grid.close_time(step),
+        kind=kind,
+        severity=settings.severity,
+        rule=said.rule.text_of(kind),
+        interval_s=grid.seconds,
+        price=_number(said.base.close[row, step - said.base.first_step]),
+        figures={name: _number(values[row, column]) for name, values in said.evaluation.figures_of(kind).items()},
+        notify=settings.notify,
+    )
 
 
 def _number(value: float) -> float | None:

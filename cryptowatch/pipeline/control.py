@@ -1,7 +1,8 @@
-"""What a person does to a running system: migrate, apply a watch list, list alerts, ask for its status."""
+"""What a person does to a running system: migrate, apply a watch list, list alerts, ask for its status and gaps."""
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -13,15 +14,20 @@ from cryptowatch.settings import Settings
 from cryptowatch.store import status
 from cryptowatch.store.database import Connection, transaction
 from cryptowatch.store.deliveries import counts
+from cryptowatch.store.gaps import Asked, GapsRefusedError, gaps
 from cryptowatch.store.migrate import migrate, schema_version
 from cryptowatch.store.recipients import Recipient, live_recipients, remove_recipient, save_recipient
 from cryptowatch.store.watches import apply_watches
-from cryptowatch.watches.form import CheckedWatchList
+from cryptowatch.watches.form import CheckedWatchList, Duration, IntervalName, MarketName
 
 logger = Logger(service="control")
 
 
-class UnknownActionError(ValueError):
+class RefusedError(ValueError):
+    """The request cannot be answered; one line that says what to do."""
+
+
+class UnknownActionError(RefusedError):
     """The request names no action."""
 
 
@@ -36,6 +42,10 @@ class _Request(BaseModel):
     watch_list: CheckedWatchList | None = None
     dry_run: bool = False
     limit: int = Field(default=20, ge=1, le=1000)
+    source: str | None = None
+    market: MarketName | None = None
+    interval: IntervalName | None = None
+    since: Duration = Field(default=timedelta(days=30), gt=timedelta(0))
 
 
 class Control:
@@ -57,7 +67,7 @@ class Control:
         """Do what `request["action"]` says.
 
         Raises:
-            UnknownActionError: there is no such action.
+            RefusedError: there is no such action, or it cannot be done as asked.
             pydantic.ValidationError: the request is not of its form.
         """
         asked = _Request.model_validate(request)
@@ -73,7 +83,9 @@ class Control:
                 return {"alerts": status.newest_alerts(self._connection, asked.limit)}
             case "status":
                 return self.status()
-        raise UnknownActionError(f"unknown action {asked.action!r}: one of migrate, apply, alerts, status")
+            case "gaps":
+                return self.gaps(asked)
+        raise UnknownActionError(f"unknown action {asked.action!r}: one of migrate, apply, alerts, status, gaps")
 
     def apply(self, watch_list: CheckedWatchList, *, dry_run: bool) -> dict[str, Any]:
         """Store the watch list, then bring the topic's subscriptions in line; says what was added, changed, removed.
@@ -154,7 +166,7 @@ class Control:
             "now": self._clock.now().isoformat(),
             "sources": status.source_rows(self._connection, self._clock.now()),
             "series_errors": status.series_errors(self._connection),
-            "watches": status.watch_rows(self._connection),
+            "watches": status.watch_rows(self._connection, self._clock.now()),
             "deliveries": deliveries,
             "queues": {
                 "analysis": depth(self._sqs, self._settings.analysis_queue_url),
@@ -162,6 +174,15 @@ class Control:
             },
             "recipients": [{"name": one.name, "confirmed": one.email in confirmed} for one in recipients.values()],
         }
+
+    def gaps(self, asked: _Request) -> dict[str, Any]:
+        """The holes of the stored series within the time asked for."""
+        now = self._clock.now()
+        try:
+            wanted = Asked(now - asked.since, asked.limit, asked.source, asked.market, asked.interval)
+            return gaps(self._connection, wanted, now)
+        except GapsRefusedError as error:
+            raise RefusedError(str(error)) from None
 
 
 def _policy(name: str) -> str:
@@ -173,4 +194,4 @@ def first_problem(error: ValidationError) -> str:
     """The first thing that is wrong with a request, as one line."""
     problem = error.errors()[0]
     where = ".".join(str(part) for part in problem["loc"])
-    return f"{where or 'request'}: {problem['msg']}"
+    return f"{where or 'request'}: {problem['msg'].removeprefix('Value error, ')}"

@@ -8,7 +8,8 @@ to send is decided once, under a lock on the recipient, in the order of candle t
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, timedelta
+from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,6 +22,7 @@ from botocore.exceptions import (
     NoCredentialsError,
 )
 
+from cryptowatch.alerts.decision import MOST_ALERTS, Candidate, decide
 from cryptowatch.alerts.email import AlertText, Email, render
 from cryptowatch.clock import Clock
 from cryptowatch.markets.interval import interval_of_seconds
@@ -33,8 +35,6 @@ logger = Logger(service="notify")
 
 #: Seconds a claim lasts: longer than the function may run (30 s), shorter than the queue's visibility (180 s).
 LEASE_S = 60.0
-#: Alerts one email takes at most; the rest follows in the next.
-MOST_ALERTS = 1000
 
 #: Publishes an email to a recipient; raises botocore's errors.
 Publish = Callable[[str, Email], None]
@@ -136,11 +136,11 @@ def _decide(cursor: Cursor, recipient: str, due: list[store.DueDelivery], clock:
     """Those to send; the others are held for good. What was decided before stays decided."""
     to_send: list[store.DueDelivery] = []
     held: dict[str, list[int]] = defaultdict(list)
-    emails: dict[tuple[int, date], int] = {}
-    for delivery in due:
-        reason = None if delivery.decision == "send" else _reason_to_hold(cursor, recipient, delivery, clock, emails)
-        if reason:
-            held[reason].append(delivery.alert_id)
+    candidates = [_candidate(delivery, clock) for delivery in due]
+    reasons = decide(candidates, partial(store.emails_of_day, cursor, recipient))
+    for delivery, held_by in zip(due, reasons, strict=True):
+        if held_by:
+            held[held_by].append(delivery.alert_id)
         else:
             to_send.append(delivery)
     for reason, ids in held.items():
@@ -149,23 +149,17 @@ def _decide(cursor: Cursor, recipient: str, due: list[store.DueDelivery], clock:
     return to_send
 
 
-def _reason_to_hold(
-    cursor: Cursor, recipient: str, delivery: store.DueDelivery, clock: Clock, emails: dict[tuple[int, date], int]
-) -> str | None:
-    """`emails` keeps how many there were of a watch and day, over one decision."""
-    if delivery.recipient_removed:
-        return "removed"
-    watch = delivery.watch
+def _candidate(delivery: store.DueDelivery, clock: Clock) -> Candidate:
     source_now = clock.now() + timedelta(seconds=delivery.clock_ahead_s)
-    if is_late(watch, interval_of_seconds(delivery.interval_s), delivery.close_time, source_now):
-        return "late"
-    if watch.max_per_day:
-        key = (delivery.watch_id, delivery.close_time.astimezone(UTC).date())
-        if key not in emails:
-            emails[key] = store.emails_of_day(cursor, recipient, *key)
-        if emails[key] >= watch.max_per_day:
-            return "budget"
-    return None
+    interval = interval_of_seconds(delivery.interval_s)
+    return Candidate(
+        watch_id=delivery.watch_id,
+        close_time=delivery.close_time,
+        max_per_day=delivery.watch.max_per_day,
+        late=is_late(delivery.watch, interval, delivery.close_time, source_now),
+        removed=delivery.recipient_removed,
+        decided=delivery.decision == "send",
+    )
 
 
 def _text(delivery: store.DueDelivery) -> AlertText:

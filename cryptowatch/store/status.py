@@ -47,16 +47,26 @@ def series_errors(connection: Connection) -> list[dict[str, Any]]:
     return [_named(row) for row in rows]
 
 
-def watch_rows(connection: Connection) -> list[dict[str, Any]]:
-    """The watches of today: on how many markets, how many alerts so far."""
+def watch_rows(connection: Connection, now: datetime) -> list[dict[str, Any]]:
+    """The watches of today: on how many markets, how many alerts so far.
+
+    `phase` is live, or what keeps a watch from telling anything: waiting (for its `starts`) or expired. `done` is on
+    how many markets it has told the one episode it tells.
+    """
     rows = _rows(
         connection,
         """
         SELECT name, generation, interval_s,
                (SELECT count(*) FROM watch_state WHERE watch_id = id) AS markets,
-               (SELECT count(*) FROM alerts WHERE watch_id = id) AS alerts
+               (SELECT count(*) FROM alerts WHERE watch_id = id) AS alerts,
+               (SELECT count(*) FROM watch_state
+                WHERE watch_id = id AND state @> '{"done": true}' AND definition @> '{"once": true}') AS done,
+               definition ->> 'starts' AS starts, definition ->> 'expires' AS expires,
+               CASE WHEN (definition ->> 'expires')::timestamptz <= %(now)s THEN 'expired'
+                    WHEN (definition ->> 'starts')::timestamptz > %(now)s THEN 'waiting' ELSE 'live' END AS phase
         FROM watches WHERE removed_at IS NULL ORDER BY name
         """,
+        now=now,
     )
     return [_named(row) for row in rows]
 

@@ -12,7 +12,7 @@ from cryptowatch.store.database import APPLY_LOCK, Cursor
 from cryptowatch.watches.form import CheckedWatch, CheckedWatchList, Watch
 
 #: Fields whose change is another rule, and so a new generation of the watch.
-_RULE = frozenset({"when", "interval", "for_"})
+_RULE = frozenset({"when", "until", "interval", "for_"})
 
 
 def apply_watches(cursor: Cursor, wanted: CheckedWatchList, now: datetime) -> dict[str, Any]:
@@ -24,12 +24,14 @@ def apply_watches(cursor: Cursor, wanted: CheckedWatchList, now: datetime) -> di
         now: market time; a watch starts on a market with the first candle that closes after it.
 
     Returns:
-        `added`, `changed` (name and what), `removed`, `unchanged`.
+        `added`, `changed` (name, what kinds of things and which keys), `removed`, `unchanged`; `expired`: those of
+        the list that tell nothing any more.
     """
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", (APPLY_LOCK,))
     cursor.execute("SELECT name, id, definition, removed_at IS NULL FROM watches FOR NO KEY UPDATE")
     stored = {name: (id_, Watch.model_validate(data), live) for name, id_, data, live in cursor.fetchall()}
     report: dict[str, Any] = {"added": [], "changed": [], "removed": [], "unchanged": []}
+    report["expired"] = [one.watch.name for one in wanted.watches if one.watch.expires and one.watch.expires <= now]
     names = {checked.watch.name for checked in wanted.watches}
 
     for name, (watch_id, _, live) in stored.items():
@@ -45,20 +47,30 @@ def apply_watches(cursor: Cursor, wanted: CheckedWatchList, now: datetime) -> di
             _write_markets(cursor, _insert(cursor, checked, now), checked, now)
             report["added"].append(name)
             continue
-        what = _difference(old, checked.watch) if live and old else ["rule"]
+        fields = _changed_fields(old, checked.watch) if live and old else set(_RULE)
+        what = _what(fields)
         _update(cursor, watch_id, checked, now, new_generation="rule" in what)
         _write_markets(cursor, watch_id, checked, now)
         if not live:
             report["added"].append(name)
         elif what:
-            report["changed"].append({"name": name, "what": ", ".join(what)})
+            report["changed"].append({"name": name, "what": ", ".join(what), "keys": _keys(fields)})
         else:
             report["unchanged"].append(name)
     return report
 
 
-def _difference(old: Watch, new: Watch) -> list[str]:
-    fields = {name for name in Watch.model_fields if getattr(old, name) != getattr(new, name)}
+def _changed_fields(old: Watch, new: Watch) -> set[str]:
+    return {name for name in Watch.model_fields if getattr(old, name) != getattr(new, name)}
+
+
+def _keys(fields: set[str]) -> list[str]:
+    """Fields as a user writes them, in the order of the form."""
+    return [field.alias or name for name, field in Watch.model_fields.items() if name in fields]
+
+
+def _what(fields: set[str]) -> list[str]:
+    """What kinds of things changed."""
     what = []
     if fields & _RULE:
         what.append("rule")

@@ -83,6 +83,8 @@ def _said(text: str, value: object) -> tuple[str, str]:
         return f"is an unknown interval {shown(value)}", f"one of {', '.join(INTERVALS)}"
     if text.startswith("a duration"):
         return f"is not a duration: {shown(value)}", "a number and one of m, h, d, w, like 12h"
+    if text.startswith("a moment"):
+        return f"is not a date or a date and a time: {shown(value)}", "like 2026-03-01 or 2026-03-01 18:30"
     return text, ""
 
 

@@ -27,6 +27,10 @@ class Findings:
         """Something is wrong with the value at `path`."""
         self.at(self.document.place(path), message, hint)
 
+    def warn(self, path: Path, message: str, hint: str = "") -> None:
+        """The value at `path` can be used, but is hardly meant."""
+        self.warnings.append(Problem(self.file, *self.document.place(path), message, hint))
+
     def key(self, path: Path, message: str, hint: str = "") -> None:
         """Something is wrong with the key at `path`."""
         self.at(self.document.key_place(path), message, hint)

@@ -6,7 +6,7 @@ it again stay small); `cryptowatch.watches.reader` reads YAML into it, with posi
 
 import re
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -16,12 +16,15 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    ValidationInfo,
     WithJsonSchema,
+    field_validator,
     model_validator,
 )
 
 from cryptowatch.markets.candle import Market
 from cryptowatch.markets.interval import INTERVALS, Interval, interval_named
+from cryptowatch.watches.moment import MOMENT_SCHEMA, parse_moment
 
 _DURATION = re.compile(r"([0-9]{1,5})([mhdw])")
 _DURATION_SCHEMA = {"type": "string", "pattern": "^[0-9]{1,5}[mhdw]$"}
@@ -91,6 +94,13 @@ Duration = Annotated[
     PlainSerializer(format_duration, return_type=str),
     WithJsonSchema(_DURATION_SCHEMA),
 ]
+LongerThanNothing = Annotated[Duration, AfterValidator(_check_length)]
+Moment = Annotated[
+    datetime,
+    BeforeValidator(parse_moment),
+    PlainSerializer(datetime.isoformat, return_type=str),
+    WithJsonSchema(MOMENT_SCHEMA),
+]
 Email = Annotated[
     str,
     AfterValidator(_check_email),
@@ -101,6 +111,8 @@ IntervalName = Annotated[str, AfterValidator(_check_interval), Field(json_schema
 Name = Annotated[str, Field(max_length=80, pattern=r"^\S(.*\S)?$")]
 #: A recipient's name is matched by an SNS filter policy.
 RecipientName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+Tag = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+RuleText = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
 class Strict(BaseModel):
@@ -121,11 +133,21 @@ class Watch(Strict):
         ),
         AfterValidator(_once),
     ]
+    exclude: Annotated[
+        tuple[MarketName, ...],
+        Field(description="Markets, names and stars, that are taken out of those."),
+        AfterValidator(_once),
+    ] = ()
     interval: Annotated[IntervalName, Field(description="The length of the candles the rule is checked on.")]
-    when: Annotated[
-        str,
-        Field(min_length=1, max_length=2000, description="The rule: when it becomes true, the watch fires."),
-    ]
+    when: Annotated[RuleText, Field(description="The rule: when it becomes true, the watch fires.")]
+    until: Annotated[
+        RuleText | None,
+        WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 2000}),
+        Field(
+            description="A rule: when it is true, what was told is over and the watch may fire again; "
+            "that the rule is no longer true, if left out."
+        ),
+    ] = None
     for_: Annotated[
         int,
         Field(
@@ -139,12 +161,31 @@ class Watch(Strict):
     cooldown: Annotated[
         Duration,
         Field(
-            description="How long after an alert the same market is quiet, on candle time.",
+            description="How long after an alert the same market is quiet, repeats aside, on candle time.",
             json_schema_extra={"default": "0m"},
         ),
     ] = timedelta(0)
+    repeat: Annotated[
+        LongerThanNothing | None,
+        WithJsonSchema(_DURATION_SCHEMA),
+        Field(description="Tell again every so often while the rule is still true, on candle time."),
+    ] = None
+    once: Annotated[
+        bool,
+        Field(strict=True, description="Fire once on each market, and never again until the rule is changed."),
+    ] = False
+    starts: Annotated[
+        Moment | None,
+        WithJsonSchema(MOMENT_SCHEMA),
+        Field(description="Candles that close before it tell nothing; UTC unless it says otherwise."),
+    ] = None
+    expires: Annotated[
+        Moment | None,
+        WithJsonSchema(MOMENT_SCHEMA),
+        Field(description="Candles that close at it or later tell nothing; UTC unless it says otherwise."),
+    ] = None
     late_after: Annotated[
-        Annotated[Duration, AfterValidator(_check_length)] | None,
+        LongerThanNothing | None,
         WithJsonSchema(_DURATION_SCHEMA),
         Field(
             description="An alert older than this when its email is decided is recorded, not sent; "
@@ -165,7 +206,22 @@ class Watch(Strict):
             description="Emails a day and recipient, by the UTC day of the candle's close; 0 is no limit.",
         ),
     ] = 0
-    resolved: Annotated[bool, Field(strict=True, description="Also tell when the rule is no longer true.")] = False
+    resolved: Annotated[
+        bool, Field(strict=True, description="Also tell when it is over: the rule is no longer true, or until is.")
+    ] = False
+    tags: Annotated[
+        tuple[Tag, ...],
+        Field(description="Short names by which watches are kept together."),
+        AfterValidator(_once),
+    ] = ()
+
+    @field_validator("expires")
+    @classmethod
+    def _check_expires(cls, expires: datetime | None, info: ValidationInfo) -> datetime | None:
+        starts = info.data.get("starts")
+        if expires is not None and starts is not None and expires <= starts:
+            raise ValueError("must be after 'starts'")
+        return expires
 
     @property
     def grid(self) -> Interval:
@@ -187,10 +243,11 @@ class WatchList(Strict):
 
 
 class CheckedWatch(Strict):
-    """A watch whose rule was checked, with what the check derived.
+    """A watch whose rules were checked, with what the check derived.
 
     Args:
-        look_back: candles of each interval the rule reads, by interval name, the watch's own among them: how far
+        watch: its markets without stars and without those to exclude.
+        look_back: candles of each interval the rules read, by interval name, the watch's own among them: how far
             back a load must reach.
     """
 
@@ -202,6 +259,8 @@ class CheckedWatch(Strict):
         name, grid = self.watch.name, self.watch.grid
         if any(STAR in market for market in self.watch.markets):
             raise ValueError(f"watch {name!r} has a star that was not expanded")
+        if self.watch.exclude:
+            raise ValueError(f"watch {name!r} has an exclude that was not taken out of its markets")
         if grid.name not in self.look_back:
             raise ValueError(f"watch {name!r} has no look-back for its own interval {grid}")
         if any(interval_named(other) < grid for other in self.look_back):

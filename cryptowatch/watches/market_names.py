@@ -46,11 +46,7 @@ def expand(name: str, catalog: MarketCatalog) -> list[str]:
     Raises:
         MarketNameError: unknown source or symbol, a star that stands for nothing, too much or nobody knows what.
     """
-    try:
-        market = Market.parse(name)
-    except ValueError:
-        hint = f"write exchange:{name}, like kraken:{name}" if "/" in name else "write it like kraken:BTC/USD"
-        raise MarketNameError(f"market {name!r} names no exchange", hint) from None
+    market = _parsed(name)
     sources = sorted(catalog.sources())
     if market.source not in sources:
         near = nearest(market.source, sources)
@@ -60,6 +56,28 @@ def expand(name: str, catalog: MarketCatalog) -> list[str]:
         return [str(Market(market.source, symbol)) for symbol in _matching(market, catalog)]
     _check_symbol(market, catalog)
     return [name]
+
+
+def excluded(name: str, markets: Sequence[str]) -> set[str]:
+    """Those of these markets that `name`, one market or a star, takes out.
+
+    Raises:
+        MarketNameError: the name has not the form of a market.
+    """
+    market = _parsed(name)
+    if STAR not in market.symbol:
+        return {name} & set(markets)
+    pattern = _pattern(market)
+    others = (Market.parse(other) for other in markets)
+    return {str(other) for other in others if other.source == market.source and pattern.fullmatch(other.symbol)}
+
+
+def _parsed(name: str) -> Market:
+    try:
+        return Market.parse(name)
+    except ValueError:
+        hint = f"write exchange:{name}, like kraken:{name}" if "/" in name else "write it like kraken:BTC/USD"
+        raise MarketNameError(f"market {name!r} names no exchange", hint) from None
 
 
 def _check_symbol(market: Market, catalog: MarketCatalog) -> None:
@@ -83,19 +101,24 @@ def _symbol_hint(symbol: str, symbols: Sequence[str]) -> str:
     return f"it lists {', '.join(same_base[:5])}" if same_base else "write it BASE/QUOTE, like BTC/USD"
 
 
-def _matching(market: Market, catalog: MarketCatalog) -> list[str]:
+def _pattern(market: Market) -> re.Pattern[str]:
+    """What symbols a star stands for."""
     if not _STARRED.fullmatch(market.symbol):
         raise MarketNameError(
             f"the star in {str(market)!r} is not clear",
             f"write {market.source}:*/USD for every market in USD",
         )
+    return re.compile(re.escape(market.symbol).replace(re.escape(STAR), "[^/:]*"))
+
+
+def _matching(market: Market, catalog: MarketCatalog) -> list[str]:
+    pattern = _pattern(market)
     symbols = catalog.symbols(market.source)
     if symbols is None:
         raise MarketNameError(
             f"what {str(market)!r} stands for cannot be known: {market.source} was not asked or did not answer",
             "name the markets one by one, or try again with the network",
         )
-    pattern = re.compile(re.escape(market.symbol).replace(re.escape(STAR), "[^/:]*"))
     found = sorted(symbol for symbol in symbols if pattern.fullmatch(symbol))
     if not found:
         raise MarketNameError(f"{market.source} lists no market like {market.symbol!r}", "check the quote currency")

@@ -1,4 +1,4 @@
-"""Checking one watch of a list: its form, whom it notifies, its markets, its rule."""
+"""Checking one watch of a list: its form, whom it notifies, its markets, its rules."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,14 +8,15 @@ from pydantic import ValidationError
 from cryptowatch.markets.candle import Market
 from cryptowatch.markets.interval import INTERVALS, Interval
 from cryptowatch.rules import Rule, RuleError, RuleWarning, compile_rule, excerpt
+from cryptowatch.watches.compiled import joined_look_back
 from cryptowatch.watches.complaints import complaint, shown
 from cryptowatch.watches.document import Path
 from cryptowatch.watches.findings import Findings
 from cryptowatch.watches.form import CheckedWatch, Watch
-from cryptowatch.watches.market_names import MarketCatalog, MarketNameError, expand
-from cryptowatch.watches.problem import Problem, did_you_mean
+from cryptowatch.watches.market_names import MarketCatalog, MarketNameError, excluded, expand
+from cryptowatch.watches.problem import Problem, did_you_mean, nearest
 
-#: What a recipient may be called.
+#: What a recipient, or a tag, may be called.
 NAME_HINT = "letters, digits, _, . and -, at most 64"
 
 _KEYS = [field.alias or name for name, field in Watch.model_fields.items()]
@@ -27,6 +28,10 @@ _MISSING = {
     "when": "add a rule, like when: rsi(14) < 30",
     "notify": "add the names of recipients, like notify: [me]",
 }
+#: Lists of names -> what each item must be a name for.
+_NAMES = {"notify": "a recipient", "tags": "a tag"}
+#: Keys that hold a rule -> what messages call it.
+_RULES = {"when": "the rule", "until": "'until'"}
 #: Where a rule is checked whose watch has no usable interval: every other interval is a higher one.
 _SHORTEST = min(INTERVALS.values())
 
@@ -71,13 +76,15 @@ class WatchCheck:
         grid = INTERVALS.get(str(self._item.get("interval")))
         self._notified()
         markets = self._markets()
-        rule = self._rule(grid or _SHORTEST)
-        if rule is not None and grid is not None:
-            self._intervals(rule, grid, markets)
-        if watch is None or rule is None or len(self._findings.problems) > before:
+        rules = {key: rule for key in _RULES if (rule := self._rule(key, grid or _SHORTEST))}
+        if grid is not None:
+            for key, rule in rules.items():
+                self._intervals(key, rule, grid, markets)
+        self._same_rules(rules)
+        if watch is None or len(self._findings.problems) > before:
             return None
-        expanded = watch.model_copy(update={"markets": tuple(dict.fromkeys(markets))})
-        return CheckedWatch(watch=expanded, look_back=rule.look_back)
+        expanded = watch.model_copy(update={"markets": tuple(markets), "exclude": ()})
+        return CheckedWatch(watch=expanded, look_back=joined_look_back(rule.look_back for rule in rules.values()))
 
     def _form(self) -> Watch | None:
         """The watch, if its form is right; the keys that are not are remembered as bad."""
@@ -100,15 +107,15 @@ class WatchCheck:
             if key not in empty:
                 self._findings.value(self._path, f"{self._label} has no {key!r}", _MISSING[key])
             return
-        if key == "markets" and inside and isinstance(error["input"], str):
-            return  # names of markets are judged with the catalogue
+        if key in ("markets", "exclude") and inside and isinstance(error["input"], str):
+            return  # names of markets are judged in `_markets`
         self._bad.add(key)
         what = f"{key!r} of {self._label}"
         if inside:
             what = f"item {inside[0] + 1} of {what}"
         said, hint = complaint(error)
-        if key == "notify" and error["type"] == "string_pattern_mismatch":
-            said, hint = f"is not a name for a recipient: {shown(error['input'])}", NAME_HINT
+        if key in _NAMES and error["type"] == "string_pattern_mismatch":
+            said, hint = f"is not a name for {_NAMES[key]}: {shown(error['input'])}", NAME_HINT
         self._findings.value((*self._path, key, *inside), f"{what} {said}", hint)
 
     def _good(self, key: str) -> Any:
@@ -125,44 +132,75 @@ class WatchCheck:
                 self._findings.value((*self._path, "notify", index), text, hint)
 
     def _markets(self) -> list[str]:
-        found = []
+        """What the names stand for, each once, without what is to be excluded."""
+        found: list[str] = []
+        before = len(self._findings.problems)
         for index, name in enumerate(self._good("markets") or ()):
             try:
                 found += expand(name, self._catalog)
             except MarketNameError as error:
-                text = f"{error.message}, in {self._label}"
-                self._findings.value((*self._path, "markets", index), text, error.hint)
-        return found
+                self._market_problem("markets", index, error)
+        markets = list(dict.fromkeys(found))
+        out: set[str] = set()
+        for index, name in enumerate(self._good("exclude") or ()):
+            try:
+                gone = excluded(name, markets)
+            except MarketNameError as error:
+                self._market_problem("exclude", index, error)
+                continue
+            if not gone:
+                self._excludes_nothing(index, name, markets)
+            out |= gone
+        left = [market for market in markets if market not in out]
+        if markets and not left and len(self._findings.problems) == before:
+            text = f"'exclude' of {self._label} leaves none of its {len(markets)} markets"
+            self._findings.value((*self._path, "exclude"), text, "exclude fewer")
+        return left
 
-    def _rule(self, grid: Interval) -> Rule | None:
-        text = self._good("when")
+    def _market_problem(self, key: str, index: int, error: MarketNameError) -> None:
+        self._findings.value((*self._path, key, index), f"{error.message}, in {self._label}", error.hint)
+
+    def _excludes_nothing(self, index: int, name: str, markets: list[str]) -> None:
+        near = nearest(name, markets)
+        hint = f"did you mean {near!r}?" if near else "remove it"
+        text = f"{name!r} excludes none of the markets of {self._label}"
+        self._findings.warn((*self._path, "exclude", index), text, hint)
+
+    def _rule(self, key: str, grid: Interval) -> Rule | None:
+        text = self._good(key)
         if text is None:
             return None
         try:
             rule = compile_rule(text, grid)
         except RuleError as error:
-            self._findings.problems.append(self._about_rule(text, error))
+            self._findings.problems.append(self._about_rule(key, text, error))
             return None
-        self._findings.warnings += [self._about_rule(text, warning) for warning in rule.warnings]
+        self._findings.warnings += [self._about_rule(key, text, warning) for warning in rule.warnings]
         return rule
 
-    def _about_rule(self, text: str, said: RuleError | RuleWarning) -> Problem:
-        place = self._findings.place_in_text((*self._path, "when"), said.offset)
-        message = f"the rule of {self._label}: {said.message}"
+    def _about_rule(self, key: str, text: str, said: RuleError | RuleWarning) -> Problem:
+        place = self._findings.place_in_text((*self._path, key), said.offset)
+        message = f"{_RULES[key]} of {self._label}: {said.message}"
         return Problem(self._findings.file, *place, message, said.hint, excerpt(text, said.offset))
 
-    def _intervals(self, rule: Rule, grid: Interval, markets: list[str]) -> None:
+    def _same_rules(self, rules: Mapping[str, Rule]) -> None:
+        when, until = rules.get("when"), rules.get("until")
+        if when and until and when.condition == until.condition:
+            text = f"'until' of {self._label} is the same as its rule: it fires on every candle that it is true"
+            self._findings.warn((*self._path, "until"), text, "say what ends it, like rsi(14) > 50 after rsi(14) < 30")
+
+    def _intervals(self, key: str, rule: Rule, grid: Interval, markets: list[str]) -> None:
         """Every interval the rule reads must be one that the exchanges have candles of."""
         for source in sorted({Market.parse(name).source for name in markets}):
             served = self._catalog.intervals(source)
             if served is None:
                 continue
             for name in rule.look_back:
-                if name in served:
-                    continue
+                if name in served or (name == grid.name and key != "when"):
+                    continue  # the watch's own interval is told of once
                 place = self._findings.document.place((*self._path, "interval"))
                 if name != grid.name:
-                    place = self._findings.place_in_text((*self._path, "when"), _quoted(name, rule.text))
+                    place = self._findings.place_in_text((*self._path, key), _quoted(name, rule.text))
                 known = ", ".join(one for one in INTERVALS if one in served)
                 text = f"{source} has no {name} candles, which {self._label} reads"
                 self._findings.at(place, text, f"it has {known}")

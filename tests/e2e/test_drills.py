@@ -79,8 +79,8 @@ def alerts_as_they_should_be(connection: Connection) -> set[tuple[int, datetime]
             truth = rule.evaluate({"1m": panel}, first, last).truth[0]
             episode = Episode()
             for step, value in enumerate(truth, start=first):
-                episode, kind = advance(episode, int(value), grid.close_time(step), Policy())
-                if kind:
+                episode, kinds = advance(episode, int(value), grid.close_time(step), Policy())
+                if kinds:
                     should.add((market_id, grid.open_time(step)))
     return should
 

@@ -21,7 +21,6 @@ from cryptowatch.markets.interval import INTERVALS, Interval
 from cryptowatch.pipeline.analyse import analyse
 from cryptowatch.pipeline.ingest import IngestRun, seconds_left_of
 from cryptowatch.pipeline.notify import notify
-from cryptowatch.rules import Rule, compile_rule
 from cryptowatch.settings import Settings
 from cryptowatch.sources.registry import open_source
 from cryptowatch.store.database import Connection, connect, transaction
@@ -29,6 +28,7 @@ from cryptowatch.store.evaluation import StoredWatch
 from cryptowatch.store.migrate import migrate
 from cryptowatch.store.recipients import Recipient, save_recipient
 from cryptowatch.store.watches import apply_watches
+from cryptowatch.watches.compiled import WatchRule, rule_of
 from cryptowatch.watches.form import CheckedWatch, CheckedWatchList, Watch
 
 
@@ -146,7 +146,7 @@ class World:
         for data in watches:
             filled = {"name": "watch", "interval": "1m", "notify": ["me"], "markets": markets, **data}
             watch = Watch.model_validate(filled)
-            checked.append(CheckedWatch(watch=watch, look_back=compile_rule(watch.when, watch.grid).look_back))
+            checked.append(CheckedWatch(watch=watch, look_back=rule_of(watch).look_back))
         watch_list = CheckedWatchList(recipients=recipients or {"me": "me@example.com"}, watches=tuple(checked))
         with transaction(self.writer) as cursor:
             for name, email in watch_list.recipients.items():
@@ -184,8 +184,8 @@ class World:
         return notify([{"messageId": "m1", "body": body}], self.writer, self.clock, send, 0)
 
     @staticmethod
-    def rule_of(watch: StoredWatch) -> Rule:
-        return compile_rule(watch.watch.when, watch.watch.grid)
+    def rule_of(watch: StoredWatch) -> WatchRule:
+        return rule_of(watch.watch)
 
     def query(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         with transaction(self.writer) as cursor:

@@ -65,6 +65,7 @@ def test_applying_twice_changes_nothing(control) -> None:
         "changed": [],
         "removed": [],
         "unchanged": ["dip"],
+        "expired": [],
         "recipients_added": [],
         "recipients_removed": [],
     }

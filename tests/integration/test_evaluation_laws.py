@@ -24,21 +24,34 @@ def prices(seed: int, length: int = 120) -> list[float | None]:
     return [100.0, *out, 100.0]
 
 
+#: Options of watches, all of which move state from candle to candle.
+OPTIONS = {
+    "plain": {"resolved": True},
+    "until": {"until": "rsi(3) < 40", "resolved": True, "cooldown": "3m"},
+    "higher": {"until": 'close < sma(3, interval="5m")', "repeat": "2m", "for": 2},
+    "bounded": {"once": True, "repeat": "3m", "resolved": True, "starts": "2026-03-02 12:10"},
+    "ending": {"expires": "2026-03-02 12:30"},
+}
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_one_candle_at_a_time_or_all_at_once_gives_the_same_alerts(world, seed) -> None:
     chance = random.Random(seed)
     for symbol in ("ADA/USDT", "BTC/USDT"):
         world.record.trade(symbol, -60, prices(seed + len(symbol) + ord(symbol[0]), 160))
-    world.apply({"when": RULE, "name": "slow", "resolved": True})
+    world.apply(*({"when": RULE, "name": name, **options} for name, options in OPTIONS.items()))
     world.minute(60)
     slowly = world.alerts()
-    assert len(slowly) > 3
-    figures = world.query("SELECT market_id, open_time, kind, figures, price FROM alerts ORDER BY 1, 2, 3")
+    assert {kind for _, _, kind in slowly} == {"fired", "repeated", "resolved"}
+    assert len(world.query("SELECT DISTINCT watch_id FROM alerts")) == len(OPTIONS)
+    everything = "SELECT watch_id, market_id, open_time, kind, rule, figures, price FROM alerts ORDER BY 1, 2, 3, 4"
+    figures = world.query(everything)
+    states = world.query("SELECT watch_id, market_id, next_time, state FROM watch_state ORDER BY 1, 2")
     world.writer.cursor().execute(
         "TRUNCATE alerts, deliveries; UPDATE watch_state SET next_time = start_time, state = '{}'; "
     )
     world.writer.commit()
-    pairs = world.query("SELECT market_id FROM watch_state")
+    pairs = world.query("SELECT DISTINCT market_id FROM watch_state")
     while chance.random() < 0.9:
         some = [market for (market,) in pairs if chance.random() < 0.7]
         analyse(
@@ -46,7 +59,8 @@ def test_one_candle_at_a_time_or_all_at_once_gives_the_same_alerts(world, seed) 
         )
     world.analyse()
     assert world.alerts() == slowly
-    assert world.query("SELECT market_id, open_time, kind, figures, price FROM alerts ORDER BY 1, 2, 3") == figures
+    assert world.query(everything) == figures
+    assert world.query("SELECT watch_id, market_id, next_time, state FROM watch_state ORDER BY 1, 2") == states
 
 
 def test_four_workers_told_the_same_at_once_give_each_alert_once(world, database) -> None:
@@ -142,9 +156,11 @@ def test_a_changed_rule_starts_anew_and_a_changed_notification_does_not(world) -
     assert world.apply({"when": "close > 110"})["added"] == ["watch"]
     assert world.apply({"when": "close > 110"})["unchanged"] == ["watch"]
     assert world.apply({"when": "close > 110", "severity": "high"})["changed"] == [
-        {"name": "watch", "what": "notification"}
+        {"name": "watch", "what": "notification", "keys": ["severity"]}
     ]
     assert world.query("SELECT generation FROM watches") == [(1,)]
-    assert world.apply({"when": "close > 111"})["changed"] == [{"name": "watch", "what": "rule, notification"}]
+    assert world.apply({"when": "close > 111"})["changed"] == [
+        {"name": "watch", "what": "rule, notification", "keys": ["when", "severity"]}
+    ]
     assert world.query("SELECT generation FROM watches") == [(2,)]
     assert world.apply({"when": "close > 1", "name": "other"})["removed"] == ["watch"]

@@ -42,6 +42,14 @@ def test_a_good_list_is_shown_with_what_its_rules_read(watches: Path) -> None:
     assert "is fine" in out
 
 
+def test_tags_are_shown_where_there_are_any(watches: Path) -> None:
+    assert " tags" not in check(watches)[1]
+    watches.write_text(GOOD + "    tags: [majors, dips]\n")
+    _, out, _ = check(watches)
+    assert " tags" in out
+    assert "majors, dips" in out
+
+
 def test_as_json_it_is_what_apply_would_send(watches: Path) -> None:
     code, out, _ = check(watches, "--json")
     data = json.loads(out)

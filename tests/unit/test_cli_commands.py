@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from cryptowatch.cli.main import app
 
-COMMANDS = ["check", "apply", "alerts", "status", "migrate", "indicators", "local run"]
+COMMANDS = ["check", "preview", "apply", "alerts", "status", "migrate", "indicators", "local run"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

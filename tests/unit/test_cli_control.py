@@ -47,16 +47,29 @@ STATUS = {
         }
     ],
     "series_errors": [{"market": "kraken:XY/USD", "interval": "1h", "error": "not listed", "at": None}],
-    "watches": [{"name": "dip", "generation": 2, "interval": "1h", "markets": 2, "alerts": 9}],
+    "watches": [
+        {
+            "name": "dip",
+            "generation": 2,
+            "interval": "1h",
+            "markets": 2,
+            "alerts": 9,
+            "done": 1,
+            "starts": None,
+            "expires": "2026-03-01T00:00:00+00:00",
+            "phase": "expired",
+        }
+    ],
     "deliveries": {"waiting": 1, "sent": 8, "held": {"late": 2}, "uncertain": 0},
     "queues": {"analysis": {"visible": 3, "in_flight": 1}, "alerts": {"visible": 0, "in_flight": 0}},
     "recipients": [{"name": "me", "confirmed": False}],
 }
 CHANGES = {
     "added": ["new"],
-    "changed": [{"name": "old", "what": "rule"}],
+    "changed": [{"name": "old", "what": "rule", "keys": ["when"]}],
     "removed": ["gone"],
     "unchanged": ["same"],
+    "expired": ["same"],
     "recipients_added": ["me"],
     "recipients_removed": [],
 }
@@ -141,6 +154,7 @@ def test_status_tells_what_is_wrong_too(function: FakeLambda) -> None:
     for part in ("kraken", "12,345", "time-out [/x]", "kraken:XY/USD 1h: not listed", "8 alerts sent", "2 late"):
         assert part in out
     assert "not confirmed yet: me" in out
+    assert "expired 2026-03-01 00:00" in out
     assert json.loads(run("status", "--json")[1]) == STATUS
 
 
@@ -156,7 +170,14 @@ def test_apply_sends_the_checked_list_and_shows_what_changed(function: FakeLambd
     (asked,) = function.asked
     assert (asked["action"], asked["dry_run"]) == ("apply", True)
     assert asked["watch_list"]["watches"][0]["look_back"] == {"1h": 20}
-    for line in ("added     new", "changed   old (rule", "removed   gone", "added     recipient me", "1 unchanged"):
+    for line in (
+        "added     new",
+        "changed   old (when: starts anew)",
+        "removed   gone",
+        "added     recipient me",
+        "expired   same: it tells nothing any more",
+        "1 unchanged",
+    ):
         assert line in out
     assert json.loads(run("apply", str(watches), "--offline", "--json")[1]) == CHANGES
 

@@ -28,6 +28,20 @@ def test_one_alert_says_what_where_when_and_the_values() -> None:
         assert text in email.body
 
 
+@pytest.mark.parametrize(
+    ("kind", "subject", "line"),
+    [
+        ("fired", "is true", "Now:    rsi(14) < 30"),
+        ("repeated", "is still true", "Still:  rsi(14) < 30"),
+        ("resolved", "is over", "Over:   rsi(14) < 30"),
+    ],
+)
+def test_it_says_whether_it_is_new_goes_on_or_is_over(kind: str, subject: str, line: str) -> None:
+    email = render([alert(kind=kind)])
+    assert email.subject == f"BTC oversold: kraken:BTC/USD {subject} at 61,234.5"
+    assert line in email.body.splitlines()
+
+
 def test_several_alerts_are_one_email_the_most_severe_first() -> None:
     email = render([alert(1), alert(2, severity="high", watch="Crash", market="kraken:ETH/USD")])
     assert email.subject == "[HIGH] 2 alerts on 2 markets: Crash and 1 more"

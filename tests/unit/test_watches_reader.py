@@ -128,6 +128,19 @@ def test_every_problem_is_told_in_the_order_of_the_file() -> None:
         ("  me: -> \n  m e: x@y.org\n  me:", "w.yaml:3:3: 'm e' is not a name for a recipient — letters, digits"),
         ("  me: -> \n  us: You@example.com\n  me:", "w.yaml:4:7: recipient 'me' has the address of 'us' — one address"),
         ("  me: you@example.com -> \n  us:\n  me: you@example.com", "w.yaml:3:3: recipient 'us' has no address"),
+        ("12h -> 12h\n    repeat: 0m", "w.yaml:10:13: 'repeat' of watch 'BTC oversold' must be longer than nothing"),
+        ("12h -> 12h\n    once: maybe", "w.yaml:10:11: 'once' of watch 'BTC oversold' must be true or false, not 'may"),
+        ("12h -> 12h\n    starts: soon", "w.yaml:10:13: 'starts' of watch 'BTC oversold' is not a date or a date a"),
+        ("12h -> 12h\n    expires: 2026-02-30", "w.yaml:10:14: 'expires' of watch 'BTC oversold' is not a date or a"),
+        ("12h -> 12h\n    expires: 20260301", "w.yaml:10:14: 'expires' of watch 'BTC oversold' is not a date or a d"),
+        ("12h -> 12h\n    starts: 2026-03-02\n    expires: 2026-03-02", "w.yaml:11:14: 'expires' of watch 'BTC "),
+        ("12h -> 12h\n    tags: [a b]", "w.yaml:10:12: item 1 of 'tags' of watch 'BTC oversold' is not a name for "),
+        ("12h -> 12h\n    tags: majors", "w.yaml:10:11: 'tags' of watch 'BTC oversold' must be a list, not 'majors'"),
+        ("12h -> 12h\n    exclude: [BTC/USD]", "w.yaml:10:15: market 'BTC/USD' names no exchange, in watch 'BTC over"),
+        ('12h -> 12h\n    exclude: ["kraken:*"]', "w.yaml:10:15: the star in 'kraken:*' is not clear, in watch 'BTC"),
+        ("12h -> 12h\n    until: rsii(14) > 50", "w.yaml:10:12: 'until' of watch 'BTC oversold': unknown name 'rsii'"),
+        ("12h -> 12h\n    until: ''", "w.yaml:10:12: 'until' of watch 'BTC oversold' must not be empty"),
+        ("12h -> 12h\n    until: 5", "w.yaml:10:12: 'until' of watch 'BTC oversold' must be text, not 5 — put quotes "),
         ("1h -> 1h\n    interval: 5m", "w.yaml:7:5: key 'interval' is given twice in watch 'BTC oversold' — it is on"),
     ],
 )  # fmt: skip
@@ -221,3 +234,83 @@ def test_a_place_in_a_rule_is_found_however_it_is_quoted_or_folded(rule: str, pl
     text = changed("rsi(14) < 30 and close < bollinger(20, 2).lower -> " + rule)
     (found,) = problems(text)
     assert (found.line, found.column) == place
+
+
+def warned(*changes: str) -> list[str]:
+    """What is warned of in a good list."""
+    warnings: list[Problem] = []
+    read_watch_list(changed(*changes), file="w.yaml", catalog=Catalog(), warn=warnings.append)
+    return [str(one) for one in warnings]
+
+
+UNTIL = "resolved: true -> resolved: true\n    until: "
+
+
+def test_until_is_a_rule_whose_look_back_the_watch_needs_too() -> None:
+    alone = read(changed("when: rsi(14) < 30 and close < bollinger(20, 2).lower -> when: close < sma(20)"))
+    assert alone.watches[0].look_back == {"1h": 20}
+    both = read(
+        changed(
+            "when: rsi(14) < 30 and close < bollinger(20, 2).lower -> when: close < sma(20)",
+            UNTIL + 'close > sma(50) or close > sma(5, interval="1d")',
+        )
+    )
+    assert both.watches[0].look_back == {"1h": 50, "1d": 5}
+
+
+def test_an_interval_that_only_until_reads_must_be_there_too() -> None:
+    assert said(changed(UNTIL + 'close > sma(5, interval="4h")')) == (
+        "w.yaml:14:36: coinbase has no 4h candles, which watch 'BTC oversold' reads — it has 1m, 5m, 15m, 1h, 1d"
+    )
+
+
+def test_an_interval_of_the_watch_that_the_exchange_lacks_is_told_once() -> None:
+    assert said(changed("1h -> 4h", UNTIL + "close > sma(50)")).startswith("w.yaml:6:15: coinbase has no 4h candles")
+
+
+def test_a_warning_about_until_has_its_place_in_the_file() -> None:
+    (warning,) = warned(UNTIL + "close > 5 or obv() > 100")
+    assert warning.startswith("w.yaml:14:33: 'until' of watch 'BTC oversold': obv counts from the first candle")
+
+
+def test_an_until_that_is_the_rule_itself_is_hardly_meant() -> None:
+    (warning,) = warned(UNTIL + "rsi( 14 ) < 30 and close < bollinger(20, 2).lower")
+    assert warning.startswith("w.yaml:14:12: 'until' of watch 'BTC oversold' is the same as its rule")
+
+
+EXCLUDE = "1h -> 1h\n    exclude: "
+
+
+@pytest.mark.parametrize(
+    ("exclude", "left"),
+    [
+        ("[coinbase:ETH/USD]", ("kraken:BTC/USD", "coinbase:ADA/USD")),
+        ('["coinbase:E*/USD", kraken:BTC/USD]', ("coinbase:ADA/USD",)),
+        ('["coinbase:*/USD"]', ("kraken:BTC/USD",)),
+    ],
+)
+def test_names_and_stars_are_taken_out_of_the_markets(exclude: str, left: tuple[str, ...]) -> None:
+    (one,) = read(changed(EXCLUDE + exclude)).watches
+    assert one.watch.markets == left
+    assert one.watch.exclude == ()
+
+
+def test_an_exclude_that_matches_nothing_is_warned_of() -> None:
+    assert warned(EXCLUDE + '[coinbase:ETHH/USD, "kraken:*/EUR"]') == [
+        "w.yaml:7:15: 'coinbase:ETHH/USD' excludes none of the markets of watch 'BTC oversold' "
+        "— did you mean 'coinbase:ETH/USD'?",
+        "w.yaml:7:34: 'kraken:*/EUR' excludes none of the markets of watch 'BTC oversold' "
+        "— did you mean 'kraken:BTC/USD'?",
+    ]
+
+
+def test_a_watch_must_be_left_with_a_market() -> None:
+    assert said(changed(EXCLUDE + '["coinbase:*/USD", "kraken:*/USD"]')) == (
+        "w.yaml:7:14: 'exclude' of watch 'BTC oversold' leaves none of its 3 markets — exclude fewer"
+    )
+
+
+def test_dates_need_no_quotes_and_are_utc() -> None:
+    (one,) = read(changed(EXCLUDE + "[]\n    starts: 2026-03-01\n    expires: 2026-03-01 18:30")).watches
+    assert one.watch.model_dump(mode="json")["starts"] == "2026-03-01T00:00:00+00:00"
+    assert one.watch.model_dump(mode="json")["expires"] == "2026-03-01T18:30:00+00:00"

@@ -1,6 +1,6 @@
 """A folder of recorded candles, served at their recorded times."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -60,6 +60,7 @@ class ReplayRecord(Record):
         folder: its files are named for what is in them, `ETH_BTC-5m.csv.gz` or `.csv`: see `read_candles`; files that
             are no `.csv` are not looked at.
         sources: which exchanges list these markets.
+        only: the symbols whose files are read; None: all.
 
     Raises:
         BadRecordError: no such folder, no recorded candles in it, or a file that is not as described.
@@ -67,13 +68,18 @@ class ReplayRecord(Record):
 
     shows_quiet = False
 
-    def __init__(self, folder: Path, sources: Sequence[str] = ("kraken", "coinbase", "binance")) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        sources: Sequence[str] = ("kraken", "coinbase", "binance"),
+        only: Collection[str] | None = None,
+    ) -> None:
         if not folder.is_dir():
             raise BadRecordError(f"{folder}: no such folder")
         self._sources = tuple(sources)
         self._markets: dict[str, list[_Recorded]] = {}
         for path in sorted(folder.iterdir()):
-            if path.name.endswith((".csv", ".csv.gz")):
+            if path.name.endswith((".csv", ".csv.gz")) and (only is None or market_of(path)[0] in only):
                 self._add(path)
         if not self._markets:
             raise BadRecordError(f"{folder}: no recorded candles: files named like ETH_BTC-5m.csv.gz")

@@ -1,0 +1,36 @@
+"""What `cryptowatch gaps` prints."""
+
+from typing import Any
+
+from rich.table import Table
+
+from cryptowatch.cli.show import out
+
+_STATES = (("missing", "missing"), ("unobtainable", "unobtainable"), ("not_settled", "not settled"))
+
+
+def show(result: dict[str, Any]) -> None:
+    """The gaps, newest first; then how many there are of each market and interval, and of all."""
+    everything = result["all"]
+    between = f"from {_time(result['since'])} to {_time(result['now'])} UTC"
+    if not everything["gaps"]:
+        out.print(f"no gap {between}")
+        return
+    table = Table("from (UTC)", "to", "market", "interval", "candles", "what", box=None)
+    for gap in result["gaps"]:
+        row = (_time(gap["from"]), _time(gap["to"]), gap["market"], gap["interval"], f"{gap['candles']:,}")
+        table.add_row(*row, gap["state"])
+    out.print(table)
+    totals = Table("market", "interval", "gaps", *(f"candles {title}" for _, title in _STATES), box=None)
+    for total in result["totals"]:
+        counts = (f"{total[name]:,}" for name in ("gaps", *(name for name, _ in _STATES)))
+        totals.add_row(total["market"], total["interval"], *counts)
+    out.print(totals)
+    counts_of_all = ", ".join(f"{everything[name]:,} {title}" for name, title in _STATES)
+    shown = len(result["gaps"])
+    most = f", the newest {shown:,} shown" if shown < everything["gaps"] else ""
+    out.print(f"{everything['gaps']:,} gaps {between}{most}; candles {counts_of_all}")
+
+
+def _time(text: str) -> str:
+    return text[:16].replace("T", " ")
