@@ -52,4 +52,5 @@ lock: ## Lock the newest releases that pyproject.toml allows (needs uv)
 
 clean: ## Remove the local stack's data and all caches (refuses while a stack runs)
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m cryptowatch.local.clean; else rm -rf .local; fi
+	@find bench cryptowatch lambdas tests workers -name __pycache__ -prune -exec rm -rf {} +
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -42,7 +42,7 @@ def _pairs(candles: Candles) -> Iterator[tuple[str, str, Callable[[], object], C
     close = candles.close
     yield (
         "a window of equal values gives exactly that value, a spike leaves nothing behind",
-        "sma: a running sum instead of two-part windows",
+        "sma: a running sum instead of sums built anew",
         lambda: _bare(mean, [close], [20], 1),
         lambda: _bare(_running_mean, [close], [20], 1),
     )

@@ -13,8 +13,29 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from cryptowatch.indicators.kernel import Kernel, Series
+from cryptowatch.indicators.parameter import LONGEST, BadParameterError, Parameter, length, number
 from cryptowatch.indicators.run import rooms, run, run_plain
 from cryptowatch.markets.panel import Floats
+
+# What an entry is written with, beside the decorator.
+__all__ = [
+    "ALIASES",
+    "CATALOGUE",
+    "LONGEST",
+    "BadParameterError",
+    "Drawn",
+    "Indicator",
+    "Parameter",
+    "Parameters",
+    "Unit",
+    "UnknownIndicatorError",
+    "find",
+    "forgets",
+    "indicator",
+    "length",
+    "names",
+    "number",
+]
 
 #: What an output is measured in. `price`: what its source is measured in; `change`: differences of that; `percent`,
 #: `ratio`, `candles` and `flag` (0 or 1): the same whatever prices are measured in; `turnover`: price times volume.
@@ -22,8 +43,6 @@ Unit = Literal["price", "change", "percent", "ratio", "candles", "flag", "volume
 #: Where a chart draws it: over the candles, or in a pane of its own below.
 Drawn = Literal["price", "pane"]
 
-#: The longest window a rule may ask for, in candles.
-LONGEST = 2000
 #: Share of an old value that is left when a recursive average no longer knows its start.
 FORGOTTEN = 1e-10
 
@@ -32,53 +51,8 @@ Answer = TypeVar("Answer")
 Parameters = Mapping[str, float]
 
 
-class BadParameterError(ValueError):
-    """A parameter is not one the indicator takes, or its value is outside its range."""
-
-
 class UnknownIndicatorError(KeyError):
     """No indicator has this name."""
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A number that an indicator takes.
-
-    Args:
-        default: used when the rule does not give one.
-        least, most: the range, both inclusive.
-        whole: only whole numbers.
-    """
-
-    name: str
-    default: float
-    least: float
-    most: float
-    whole: bool = True
-
-    def check(self, indicator: str, value: float) -> float:
-        """The value, as int if it is to be whole.
-
-        Raises:
-            BadParameterError: it is not in range; the message names indicator, parameter, value and range.
-        """
-        ok = math.isfinite(value) and self.least <= value <= self.most and (not self.whole or value == int(value))
-        if not ok:
-            kind = "a whole number" if self.whole else "a number"
-            raise BadParameterError(
-                f"{indicator}: {self.name} must be {kind} from {self.least:g} to {self.most:g}, not {value:.15g}"
-            )
-        return int(value) if self.whole else float(value)
-
-
-def length(default: int, name: str = "length", least: int = 1, most: int = LONGEST) -> Parameter:
-    """A number of candles."""
-    return Parameter(name, default, least, most)
-
-
-def number(name: str, default: float, least: float, most: float) -> Parameter:
-    """A number that need not be whole."""
-    return Parameter(name, default, least, most, whole=False)
 
 
 @dataclass(frozen=True)
@@ -165,6 +139,9 @@ class Indicator:
             parameters: what `bind` gave.
             outputs: the names of those that are wanted; without it, all. The others take no memory.
 
+        Raises:
+            ValueError: not as many series as inputs, or not all of one shape.
+
         Example:
             >>> import numpy as np
             >>> find("sma").compute(np.array([[1.0, 2.0, 4.0]]), parameters={"length": 2})["value"]
@@ -172,7 +149,7 @@ class Indicator:
         """
         wanted = list(self.outputs) if outputs is None else [name for name in self.outputs if name in outputs]
         inputs = [np.ascontiguousarray(one, dtype=np.float64) for one in series]
-        shape = inputs[0].shape
+        shape = self._shape(inputs)
         room = dict(zip(wanted, rooms(len(wanted), shape), strict=True))
         outs = [room[name] if name in room else np.empty((1, shape[1])) for name in self.outputs]
         numbers = [parameters[one.name] for one in self.parameters]
@@ -182,6 +159,16 @@ class Indicator:
         else:
             run_plain(self.function, inputs, numbers, outs, kept)
         return room
+
+    def _shape(self, series: Sequence[Floats]) -> tuple[int, int]:
+        shapes = {one.shape for one in series}
+        if len(series) != len(self.inputs) or len(shapes) != 1 or len(series[0].shape) != 2:
+            shown = ", ".join(str(one.shape) for one in series)
+            raise ValueError(
+                f"{self.name} reads {', '.join(self.inputs)}, all of one shape (market, time), not {shown}"
+            )
+        markets, steps = series[0].shape
+        return markets, steps
 
     def bind(self, positional: Sequence[float], named: Mapping[str, float]) -> dict[str, float]:
         """Parameter values by name: what a rule gave, defaults for the rest.

@@ -20,7 +20,7 @@ def drive(
     outs: tuple[Floats, ...],
     kept: Bools,
 ) -> None:
-    """Call the kernel for each stretch of known candles of each market; what `kernel.run` compiles.
+    """Call the kernel for each stretch of known candles of each market; what `run.run` compiles.
 
     Args:
         series: each market after the other, as long as `markets * steps`.

@@ -10,13 +10,16 @@ numba is imported when the first kernel runs, not before: reading a rule needs t
 
 import hashlib
 import inspect
-import os
+import threading
 from collections.abc import Callable, Iterator
 from functools import cached_property, update_wrapper
 from pathlib import Path
 from typing import Annotated, Any
 
 from cryptowatch.markets.panel import Floats
+
+#: numba's setting of where it keeps code is one for the whole process.
+_LOCK = threading.RLock()
 
 #: What a kernel reads: one market's series, without an unknown candle in it.
 Series = Annotated[Floats, "read"]
@@ -46,12 +49,13 @@ class Kernel:
 
         settings: Any = config
         # numba looks at a function's own file to tell whether its code is still good, not at what it calls.
-        before = settings.CACHE_DIR
-        settings.CACHE_DIR = _cache_folder(before, self)
-        try:
-            return njit(self.function, cache=True, nogil=True, error_model="numpy")
-        finally:
-            settings.CACHE_DIR = before
+        with _LOCK:
+            before = settings.CACHE_DIR
+            settings.CACHE_DIR = _cache_folder(before, self)
+            try:
+                return njit(self.function, cache=True, nogil=True, error_model="numpy")
+            finally:
+                settings.CACHE_DIR = before
 
     @property
     def _numba_type_(self) -> Any:
@@ -109,11 +113,17 @@ def kernel(function: Callable[..., Any]) -> Kernel:
 
 
 def _cache_folder(base: str, one: Kernel) -> str:
-    """Where numba keeps the kernel's code: one folder for each version of what it calls in other files."""
-    called = sorted({inspect.getsource(other.function) for other in one.calls()})
-    if not called:
+    """Where numba keeps the kernel's code: a folder for each version of the other files whose kernels it calls."""
+    own = inspect.getsourcefile(one.function)
+    files = {inspect.getsourcefile(other.function) for other in one.calls()} - {own}
+    if not files:
         return base
-    version = hashlib.sha256("".join(called).encode()).hexdigest()[:12]
+    text = "".join(Path(file).read_text() for file in sorted(file for file in files if file))
     folder = Path(base) if base else Path(__file__).parent / "__pycache__"
-    # Elsewhere numba itself finds a place; a package that cannot be written to does not change either.
-    return str(folder / version) if os.access(folder if folder.exists() else folder.parent, os.W_OK) else base
+    versioned = folder / hashlib.sha256(text.encode()).hexdigest()[:12]
+    try:
+        versioned.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        # A package that cannot be written to does not change either: numba finds a place by itself.
+        return base
+    return str(versioned)

@@ -79,7 +79,7 @@ def run_plain(
     outs: Sequence[Floats],
     kept: Sequence[bool],
 ) -> None:
-    """What `kernel.run` does, for a function that is not compiled."""
+    """What `run` does, for a function that is not compiled."""
     markets, _ = series[0].shape
     for market in range(markets):
         rows = [out[market if keep else 0] for out, keep in zip(outs, kept, strict=True)]

@@ -24,7 +24,13 @@ class Number:
     def series(self) -> set[str]:
         """The candle series it reads: `open`, `high`, `low`, `close`, `volume`, `time`."""
         read = {part.name for part in nodes.all_parts(self.node) if isinstance(part, nodes.Series)}
-        made_of = {"hl2": {"high", "low"}, "hlc3": {"high", "low", "close"}, "ohlc4": {"open", "high", "low", "close"}}
+        made_of = {
+            "hl2": {"high", "low"},
+            "hlc3": {"high", "low", "close"},
+            "ohlc4": {"open", "high", "low", "close"},
+            "hour": {"time"},
+            "weekday": {"time"},
+        }
         return {name for one in read for name in made_of.get(one, {one})}
 
     def values(self, panel: Panel) -> Floats:

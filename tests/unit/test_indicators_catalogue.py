@@ -94,6 +94,12 @@ def test_an_entry_whose_names_are_not_those_of_its_function_is_refused() -> None
         enter(between)
 
 
+@pytest.mark.parametrize("shapes", [[(1, 4), (1, 2), (1, 2)], [(1, 4)] * 2, [(4,)] * 3, []])
+def test_series_that_do_not_fit_are_refused(shapes) -> None:
+    with pytest.raises(ValueError, match=r"atr reads high, low, close, all of one shape \(market, time\)"):
+        find("atr").compute(*(np.ones(shape) for shape in shapes), parameters={"length": 2})
+
+
 def test_reading_the_catalogue_and_rules_loads_no_compiler() -> None:
     code = "import sys, cryptowatch.indicators, cryptowatch.rules; print('numba' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

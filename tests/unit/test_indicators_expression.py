@@ -69,17 +69,22 @@ def test_times_may_be_datetimes_or_seconds() -> None:
 @pytest.mark.parametrize(
     ("text", "columns", "message"),
     [
-        ("rsi(14)", {}, "no candles: give the series that the expression reads, like close="),
+        ("rsi(14)", {}, "rsi(14) reads close, which was not given"),
+        ("hour", {"time": [0, 60]}, "no candles: give the series that the expression reads, like close="),
+        ("rsi(14)", {"close": ["a"]}, "close is not an array of numbers"),
         ("rsi(14)", {"open": [1.0]}, "rsi(14) reads close, which was not given"),
         ("hl2", {"high": [1.0]}, "hl2 reads low, which was not given"),
-        ("rsi(14)", {"close": [1.0], "open": [1.0, 2.0]}, "the arrays must have one shape"),
+        ("close - open", {"close": [1.0], "open": [1.0, 2.0]}, "the arrays must have one shape"),
         ("rsi(14)", {"close": [[[1.0]]]}, "an array of candles has the shape (time,) or (market, time), not (1, 1, 1)"),
         ("rsi(14)", {"close": [1.0], "price": [1.0]}, "unknown series 'price'"),
         ("vwap", {name: [1.0] for name in ("high", "low", "close", "volume")}, "vwap needs the time of each candle"),
-        ("close", {"close": [1.0, 2.0], "time": [0, 61]}, "time: no interval is 61 seconds long"),
-        ("close", {"close": [1.0, 2.0, 3.0], "time": [0, 60, 180]}, "time must be a regular grid"),
-        ("close", {"close": [1.0, 2.0], "time": [30, 90]}, "time must be a regular grid"),
-        ("close", {"close": [1.0], "time": [0, 60]}, "time must have the shape (1,), not (2,)"),
+        ("hour + close", {"close": [1.0, 2.0], "time": [0, 61]}, "time: no interval is 61 seconds long"),
+        ("hour + close", {"close": [1.0, 2.0, 3.0], "time": [0, 60, 180]}, "time must be a regular grid"),
+        ("hour + close", {"close": [1.0, 2.0], "time": [30, 90]}, "time must be a regular grid"),
+        ("hour + close", {"close": [1.0, 2.0], "time": [60, 0]}, "time must ascend"),
+        ("hour + close", {"close": [1.0, 2.0], "time": [0, 3_600_000]}, "time must be in seconds, not in milliseconds"),
+        ("hour + close", {"close": [1.0], "time": ["noon-ish"]}, "time is neither datetimes nor seconds"),
+        ("hour + close", {"close": [1.0], "time": [0, 60]}, "time must have the shape (1,), not (2,)"),
     ],
 )
 def test_arrays_that_are_no_candles_are_told(text, columns, message) -> None:
@@ -106,6 +111,41 @@ def test_an_expression_that_is_none_is_told_like_a_rule(text, message) -> None:
 def test_a_frame_and_arrays_together_are_refused() -> None:
     with pytest.raises(BadCandlesError, match="not both"):
         evaluate("close", pd.DataFrame({"close": [1.0]}), close=[1.0])
+
+
+@pytest.mark.parametrize("index", [["2026-01-01", "2026-01-05"], ["2026-01-02"], []])
+def test_gaps_in_an_index_do_not_matter_where_no_time_is_read(index) -> None:
+    frame = pd.DataFrame({"close": np.arange(float(len(index)))}, index=pd.DatetimeIndex(index))
+    assert evaluate("sma(1)", frame).tolist() == frame["close"].tolist()
+
+
+def test_hour_and_weekday_are_those_of_a_frames_index() -> None:
+    index = pd.date_range("2026-11-22 22:00", periods=4, freq="h", tz="UTC")
+    frame = pd.DataFrame({"close": np.ones(4)}, index=index)
+    assert evaluate("hour", frame).tolist() == [22, 23, 0, 1]
+    assert evaluate("weekday", frame).tolist() == [6, 6, 0, 0]
+    zoned = [moment.tz_convert("Asia/Tokyo") for moment in index]
+    assert evaluate("hour + 0 * close", close=np.ones(4), time=zoned).tolist() == [22, 23, 0, 1]
+
+
+def test_a_column_that_is_not_read_may_hold_anything() -> None:
+    frame = pd.DataFrame({"close": [1.0, 2.0], "volume": ["x", "y"]})
+    assert evaluate("close", frame).tolist() == [1.0, 2.0]
+
+
+def test_a_masked_candle_is_unknown() -> None:
+    closes = np.ma.masked_equal([1.0, -1.0, 3.0], -1.0)
+    np.testing.assert_array_equal(evaluate("close", close=closes), [1.0, np.nan, 3.0])
+
+
+def test_no_candles_and_no_markets_give_none() -> None:
+    assert evaluate("rsi(14)", close=[]).shape == (0,)
+    assert evaluate("rsi(14)", close=np.ones((0, 5))).shape == (0, 5)
+
+
+def test_something_else_in_place_of_a_frame_is_told() -> None:
+    with pytest.raises(BadCandlesError, match="a frame of pandas is needed, not ndarray"):
+        evaluate("close", np.ones(3))
 
 
 def test_what_it_reads_is_left_as_it_was() -> None:
