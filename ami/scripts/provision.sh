@@ -22,7 +22,7 @@ wheels=("$from"/cryptowatch-*.whl)
 "$home/venv/bin/pip" install --no-cache-dir --only-binary :all: \
   --constraint "$from/requirements.txt" "${wheels[0]}[worker]"
 
-# The indicators come compiled. numba keeps code for one kind of processor, and the instance types differ: it is told
+# Indicators and rule functions come compiled. numba keeps code for one kind of processor, and the instance types differ: it is told
 # the plain one that all of them are, here and in the unit.
 case $(uname -m) in
   x86_64) processor=x86-64-v3 ;;
@@ -34,7 +34,7 @@ printf 'NUMBA_CPU_NAME=%s\nNUMBA_CPU_FEATURES=\nNUMBA_CACHE_DIR=/var/cache/crypt
 install -d -o crypto-watch -g crypto-watch /var/cache/crypto-watch
 # shellcheck disable=SC2046 # three settings, three arguments
 runuser -u crypto-watch -- env $(cat /etc/crypto-watch/compiler.env) \
-  "$home/venv/bin/python" -m cryptowatch.indicators.warm
+  "$home/venv/bin/python" -m cryptowatch.rules.warm
 
 # The certificates that sign those of RDS; they are in no system's store.
 curl --fail --silent --show-error --retry 3 --output "$home/rds-global-bundle.pem" \

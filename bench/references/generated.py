@@ -119,6 +119,20 @@ def short(entry: Indicator) -> dict[str, float]:
     return entry.bind((), chosen)
 
 
+def mixed(entry: Indicator, seed: int = 7, most: int = 40) -> dict[str, float]:
+    """Parameters anywhere in their ranges, whole ones up to `most` where they may."""
+    random = np.random.default_rng(seed)
+    chosen: dict[str, float] = {}
+    for one in entry.parameters:
+        whole = float(random.integers(int(one.least), int(max(one.least, min(one.most, most))) + 1))
+        some = float(random.choice([one.least, one.default, min(2 * one.default, one.most)]))
+        chosen[one.name] = whole if one.whole else some
+    chosen |= dict(zip(entry.ascending, sorted(chosen[name] for name in entry.ascending), strict=True))
+    for less, more in pairwise(entry.ascending):
+        chosen[more] = max(chosen[more], chosen[less] + 1)
+    return entry.bind((), chosen)
+
+
 @st.composite
 def markets(draw: st.DrawFn, least: int = 0, most: int = 90) -> list[Candles]:
     """One to four markets on one grid."""

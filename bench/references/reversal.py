@@ -58,7 +58,7 @@ def _supertrend(candles: Candles, output: str, length: int, multiplier: float) -
         new_lower = (high[now] + low[now]) / 2 - multiplier * average
         upper = new_upper if close[now - 1] > upper else min(upper, new_upper)
         lower = new_lower if close[now - 1] < lower else max(lower, new_lower)
-        if long and close[now] < lower:
+        if now < length or (long and close[now] < lower):
             long = False
         elif not long and close[now] > upper:
             long = True

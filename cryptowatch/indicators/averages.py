@@ -6,7 +6,7 @@ import numpy as np
 
 from cryptowatch.indicators.catalogue import forgets, indicator, length
 from cryptowatch.indicators.kernel import Out, Series, kernel
-from cryptowatch.indicators.smoothing import go_on
+from cryptowatch.indicators.smoothing import forgets_of, go_on_and_settle, next_repeat
 from cryptowatch.indicators.windows import mean, mean_by_weight, rising_mean, sums
 
 
@@ -72,7 +72,8 @@ def rma(source: Series, length: int, value: Out) -> None:
 def smooth(source: Series, length: int, weight: float, value: Out) -> None:
     """The average with this weight for the newest value, begun with the mean of the first `length` values.
 
-    While all values so far were equal it is exactly that value. Values that are NaN at the start are passed over.
+    While all values so far were equal it is exactly that value, and where they have been for as long as it remembers.
+    Values that are NaN at the start are passed over.
     """
     steps = len(source)
     first = 0
@@ -85,7 +86,7 @@ def smooth(source: Series, length: int, weight: float, value: Out) -> None:
     for step in range(first, begin + 1):
         total += source[step] - source[first]
     value[begin] = source[first] + total / length
-    go_on(source[begin:], weight, value[begin:])
+    go_on_and_settle(source[first:], length - 1, weight, value[first:])
 
 
 @indicator(
@@ -257,6 +258,14 @@ def kama(source: Series, length: int, fast: int, slow: int, value: Out) -> None:
         weight = slowest + span * efficiency
         rests[step] = 1.0 - weight * weight
         pulls[step] = rests[step] * (now[step] - before[step])
+    # Where nothing has moved for as long as the slowest average remembers, it is exactly the value.
+    remembered = length + forgets_of(slowest * slowest)
+    settled = next_repeat(source, 0, remembered)
+    while settled < steps:
+        rests[settled - length] = 0.0
+        while settled < steps and source[settled] == source[settled - 1]:
+            settled += 1
+        settled = next_repeat(source, settled, remembered)
     # The average's distance from the value is `rests` times the one before it less `pulls`. Each would wait for the one
     # before: two candles are joined, and it follows from the distance two candles before.
     rests_both, pulls_both = np.empty(count), np.empty(count)

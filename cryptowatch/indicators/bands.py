@@ -5,6 +5,7 @@ import numpy as np
 from cryptowatch.indicators.averages import ema_look_back, smooth, wilder_look_back
 from cryptowatch.indicators.catalogue import indicator, length, number
 from cryptowatch.indicators.kernel import Out, Series, kernel
+from cryptowatch.indicators.smoothing import next_standstill, standstill, standstill_of
 from cryptowatch.indicators.windows import greatest_and_least, line, mean, mean_and_deviation, true_ranges
 
 
@@ -93,7 +94,9 @@ def mark_outside(source: Series, upper: Out, lower: Out, above: Out, below: Out)
         "below": "flag",
     },
     warm_up=lambda length, atr_length, multiplier: max(length, atr_length) - 1,
-    look_back=lambda length, atr_length, multiplier: max(ema_look_back(length), wilder_look_back(atr_length) + 1),
+    look_back=lambda length, atr_length, multiplier: (
+        max(ema_look_back(length), wilder_look_back(atr_length) + 1) + standstill(max(length, atr_length))
+    ),
     drawn="price",
     formula="middle: ema(`length`) of close; upper and lower: middle ± `multiplier` * atr(`atr_length`); "
     "width: (upper - lower) / middle; percent: (close - lower) / (upper - lower); above, below: 1 where close is above "
@@ -102,7 +105,8 @@ def mark_outside(source: Series, upper: Out, lower: Out, above: Out, below: Out)
     "Keltner Channels chart indicator",
     notes="As the chart indicator draws them by default. TradingView's function ta.kc averages the true range with an "
     "ema instead. ta gives Keltner's first version: simple averages of the typical price and of high - low over "
-    "10 candles. percent is unknown where the bands meet.",
+    "10 candles. Where nothing has moved for ten times the longer length (1000 candles at most), close lies between "
+    "bands made of ever older candles: percent is unknown, above and below are 0.",
     aliases=("kc",),
 )
 @kernel
@@ -130,6 +134,13 @@ def keltner(
     around(multiplier, middle, average, upper, lower)
     place_within(close[first:], middle[first:], upper[first:], lower[first:], width[first:], percent[first:])
     mark_outside(close[first:], upper[first:], lower[first:], above[first:], below[first:])
+    remembered = standstill_of(max(length, atr_length))
+    still = next_standstill(ranges, 0, remembered)
+    while still < len(close):
+        while still < len(close) and ranges[still] == 0:
+            percent[still], above[still], below[still] = np.nan, 0.0, 0.0
+            still += 1
+        still = next_standstill(ranges, still, remembered)
 
 
 @indicator(

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cryptowatch.indicators.averages import ema_look_back
-from cryptowatch.indicators.catalogue import LONGEST, indicator, length
+from cryptowatch.indicators.catalogue import LONGEST, forgets, indicator, length
 from cryptowatch.indicators.kernel import Out, Series
 from cryptowatch.markets.panel import Bools, Floats
 
@@ -120,20 +120,21 @@ def kst(
 
 @indicator(
     "True strength index",
-    length(25, "slow"),
     length(13, "fast"),
+    length(25, "slow", 2),
+    ascending=("fast", "slow"),
     outputs={"value": "percent"},
-    warm_up=lambda slow, fast: slow + fast - 1,
-    look_back=lambda slow, fast: ema_look_back(slow) + ema_look_back(fast) + 1,
+    warm_up=lambda fast, slow: slow + fast - 1,
+    look_back=lambda fast, slow: ema_look_back(slow) + ema_look_back(fast) + 1,
     levels=(-25, 0, 25),
     formula="100 * ema(`fast`) of the ema(`slow`) of the changes from candle to candle, divided by the same of their "
     "sizes: from -100 to 100",
     source="William Blau, True Strength Index (Technical Analysis of Stocks & Commodities 9:11, 1991); "
     "TradingView, ta.tsi",
-    notes="ta.tsi goes from -1 to 1. The averages begin with their first value. Unknown when nothing has moved for as "
-    "many candles as the ema(`fast`) remembers, or yet.",
+    notes="ta.tsi goes from -1 to 1; it takes the short length first, as here, `ta` the long one. The averages begin "
+    "with their first value. Unknown when nothing has moved for as many candles as the ema(`fast`) remembers, or yet.",
 )
-def tsi(source: Series, slow: int, fast: int, value: Out) -> None:
+def tsi(source: Series, fast: int, slow: int, value: Out) -> None:
     first = slow + fast - 1
     if len(source) <= first:
         return
@@ -198,24 +199,32 @@ def _stc_still(cycle: int, smooth1: int, smooth2: int) -> int:
     return 2 * cycle + ema_look_back(smooth1) + ema_look_back(smooth2)
 
 
+def _stc_look_back(fast: int, slow: int, cycle: int, smooth1: int, smooth2: int) -> int:
+    # It is unknown until the market has moved for as long as the cycles remember: that long, and the standstill before.
+    still = _stc_still(cycle, smooth1, smooth2)
+    return max(ema_look_back(slow), still) + still
+
+
 @indicator(
     "Schaff trend cycle",
     length(23, "fast"),
     length(50, "slow", 2),
     length(10, "cycle", 2),
-    length(3, "smooth1"),
+    length(3, "smooth1", 2),
     length(3, "smooth2"),
     ascending=("fast", "slow"),
     outputs={"value": "percent"},
     warm_up=lambda fast, slow, cycle, smooth1, smooth2: slow + 2 * cycle + smooth1 + smooth2 - 5,
-    look_back=lambda fast, slow, cycle, smooth1, smooth2: ema_look_back(slow) + _stc_still(cycle, smooth1, smooth2),
+    look_back=_stc_look_back,
     levels=(25, 75),
     formula="where macd(`fast`, `slow`) lies in its range of the last `cycle` candles, from 0 to 100, and the "
     "ema(`smooth1`) of that; where this lies in its own range, and the ema(`smooth2`) of that",
     source="Doug Schaff, Schaff Trend Cycle (1999), as Investopedia tells it",
     notes="The averages begin with their first value. Where there is no range, the average of places stays and forgets "
     "faster; in a trend that has not turned since the first candle it is unknown. When nothing has moved for as long "
-    "as the two cycles and their averages remember, it is unknown until the market has moved again for as long.",
+    "as the two cycles and their averages remember, or half as long as the ema(`slow`) does, it is unknown until the "
+    "market has moved again for as long as the former. It magnifies: where the macd has become small behind a spike, "
+    "its place in its range is less accurate than the macd.",
 )
 def stc(source: Series, fast: int, slow: int, cycle: int, smooth1: int, smooth2: int, value: Out) -> None:
     first = slow + 2 * cycle + smooth1 + smooth2 - 5
@@ -225,7 +234,9 @@ def stc(source: Series, fast: int, slow: int, cycle: int, smooth1: int, smooth2:
 
     found = STCIndicator(as_series(source), slow, fast, cycle, smooth1, smooth2).stc()
     remembered = _stc_still(cycle, smooth1, smooth2)
-    write(found, first, value, candles_since(candles_still(source) >= remembered) < remembered)
+    # Sooner where what is left of the move would be no more than rounding.
+    still = candles_still(source) >= min(remembered, forgets(2 / (slow + 1)) // 2)
+    write(found, first, value, candles_since(still) < remembered)
 
 
 @indicator(

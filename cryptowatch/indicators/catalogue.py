@@ -73,6 +73,7 @@ class Indicator:
         drawn: where a chart shows it, with `levels`: lines that mean something.
         cumulative: the level depends on where the series starts; only how it moves says something.
         flips: it switches sides for good, so an older start may matter for ever: its look-back is a convention.
+        longest_interval_s: seconds of the longest candles on which it is ever known; None where it is on all.
         formula: how it is computed, in words a chart user knows.
         source: where the definition stands.
         notes: conventions, and where others differ.
@@ -95,6 +96,7 @@ class Indicator:
     levels: tuple[float, ...]
     cumulative: bool
     flips: bool
+    longest_interval_s: int | None
     formula: str
     source: str
     notes: str
@@ -222,6 +224,7 @@ def indicator(
     levels: tuple[float, ...] = (),
     cumulative: bool = False,
     flips: bool = False,
+    longest_interval_s: int | None = None,
     ascending: tuple[str, ...] = (),
     source_default: str = "close",
     aliases: tuple[str, ...] = (),
@@ -255,6 +258,7 @@ def indicator(
             levels=levels,
             cumulative=cumulative,
             flips=flips,
+            longest_interval_s=longest_interval_s,
             formula=formula,
             source=source,
             notes=notes,

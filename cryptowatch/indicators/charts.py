@@ -4,6 +4,7 @@ import numpy as np
 
 from cryptowatch.indicators.catalogue import forgets, indicator, length
 from cryptowatch.indicators.kernel import Out, Series, kernel
+from cryptowatch.indicators.smoothing import forgets_of
 from cryptowatch.indicators.windows import greatest, least
 
 
@@ -87,11 +88,14 @@ def middles(high: Series, low: Series, length: int, scratch: Out, value: Out) ->
 def heikin_ashi(
     open: Series, high: Series, low: Series, close: Series, open_: Out, high_: Out, low_: Out, close_: Out
 ) -> None:
-    begin = (open[0] + close[0]) / 2.0
+    begin = before = (open[0] + close[0]) / 2.0
+    remembered, same = forgets_of(0.5), 0  # candles in a row with the same mean price
     for step in range(len(close)):
         end = ((open[step] + close[step]) + (high[step] + low[step])) / 4.0  # in pairs: exact where all are equal
         open_[step] = begin
         close_[step] = end
         high_[step] = max(high[step], max(begin, end))
         low_[step] = min(low[step], min(begin, end))
-        begin = (begin + end) / 2.0
+        same = same + 1 if end == before else 1
+        before = end
+        begin = (begin + end) / 2.0 if same < remembered else end

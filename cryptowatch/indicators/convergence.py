@@ -5,7 +5,8 @@ import numpy as np
 from cryptowatch.indicators.averages import ema_look_back, smooth
 from cryptowatch.indicators.catalogue import indicator, length
 from cryptowatch.indicators.kernel import Out, Series, kernel
-from cryptowatch.indicators.momentum import smooth_and_forget, smooth_anew, standstill, standstill_of
+from cryptowatch.indicators.momentum import smooth_and_forget, smooth_anew
+from cryptowatch.indicators.smoothing import standstill, standstill_of
 from cryptowatch.indicators.windows import mean
 
 

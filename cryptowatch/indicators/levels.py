@@ -11,6 +11,7 @@ import numpy as np
 
 from cryptowatch.indicators.catalogue import Unit, indicator
 from cryptowatch.indicators.kernel import Out, Series, kernel
+from cryptowatch.indicators.windows import mean_of_three
 
 #: Seconds in a day.
 DAY_S = 86400
@@ -49,6 +50,7 @@ def _pivot_look_back(interval_s: int = 60) -> int:
     outputs=_THREE,
     warm_up=_pivot_warm_up,
     look_back=_pivot_look_back,
+    longest_interval_s=DAY_S,
     drawn="price",
     formula="of the day before: pivot: (high + low + close) / 3; r1: 2 * pivot - low; s1: 2 * pivot - high; r2 and s2: "
     "pivot ± (high - low); r3: high + 2 * (pivot - low); s3: low - 2 * (high - pivot)",
@@ -79,6 +81,7 @@ def pivot_points(
     outputs=_THREE,
     warm_up=_pivot_warm_up,
     look_back=_pivot_look_back,
+    longest_interval_s=DAY_S,
     drawn="price",
     formula="of the day before: pivot: (high + low + close) / 3; r1 and s1: pivot ± 0.382 * (high - low); r2 and s2: "
     "pivot ± 0.618 * (high - low); r3 and s3: pivot ± (high - low)",
@@ -108,6 +111,7 @@ def pivot_points_fibonacci(
     outputs=_FOUR,
     warm_up=_pivot_warm_up,
     look_back=_pivot_look_back,
+    longest_interval_s=DAY_S,
     drawn="price",
     formula="of the day before: pivot: (high + low + close) / 3; r1 and s1: close ± 1.1 * (high - low) / 12; r2 and "
     "s2: the same with 6; r3 and s3: with 4; r4 and s4: with 2",
@@ -155,12 +159,6 @@ def of_the_day_before(high: Series, low: Series, close: Series, time: Series, to
         top[step] = before_high
         bottom[step] = before_low
         last[step] = before_close
-
-
-@kernel
-def mean_of_three(high: float, low: float, close: float) -> float:
-    """Their mean: exactly the price where they are equal."""
-    return low + ((high - low) + (close - low)) / 3.0
 
 
 def _vwap_look_back(days: int, interval_s: int) -> int:

@@ -6,24 +6,12 @@ from cryptowatch.indicators.averages import smooth, wilder_look_back
 from cryptowatch.indicators.catalogue import indicator, length
 from cryptowatch.indicators.doubling import double_sums
 from cryptowatch.indicators.kernel import Out, Series, kernel
-from cryptowatch.indicators.smoothing import go_on
+from cryptowatch.indicators.smoothing import go_on_and_settle, next_standstill, standstill, standstill_of
 from cryptowatch.indicators.windows import sums
 from cryptowatch.markets.panel import Floats
 
 #: Candles whose ranks `ranks_among` counts at a time; they stay in the fastest cache.
 _TILE = 128
-
-
-def standstill(length: int) -> int:
-    """Candles without a move after which what divides two averages of this length is unknown.
-
-    Both averages shrink alike while nothing moves: their ratio stays, and is made of ever older candles.
-    """
-    return min(10 * length, 1000)
-
-
-#: `standstill`, for kernels.
-standstill_of = kernel(standstill)
 
 
 def rsi_look_back(candles: int) -> int:
@@ -82,7 +70,7 @@ def smooth_and_forget(source: Series, moves: Series, length: int, weight: float,
             value[step] = 0.0
         if length <= stop < len(source):
             value[stop] = weight * source[stop]
-            go_on(source[stop:], weight, value[stop:])
+            go_on_and_settle(source[stop:], 0, weight, value[stop:])
         begin = next_standstill(moves, stop, remembered)
 
 
@@ -101,25 +89,6 @@ def smooth_anew(source: Series, length: int, weight: float, value: Out) -> None:
     smooth(source[begin:], length, weight, value[begin:])
 
 
-@kernel
-def next_standstill(moves: Series, begin: int, remembered: int) -> int:
-    """The first candle from `begin` on that ends `remembered` moves of 0 in a row; the number of candles if none does.
-
-    Of so many in a row one is always among each `remembered`-th: only there does it look.
-    """
-    for seen in range(begin + remembered - 1, len(moves), remembered):
-        if moves[seen] == 0:
-            first = seen
-            while first > begin and moves[first - 1] == 0:
-                first -= 1
-            last = seen
-            while last < first + remembered - 1 and last + 1 < len(moves) and moves[last + 1] == 0:
-                last += 1
-            if last == first + remembered - 1:
-                return last
-    return len(moves)
-
-
 @indicator(
     "Rate of change",
     length(12),
@@ -133,9 +102,15 @@ def next_standstill(moves: Series, begin: int, remembered: int) -> int:
 )
 @kernel
 def roc(source: Series, length: int, value: Out) -> None:
-    now, value = source[length:], value[length:]
-    for step in range(len(value)):
-        value[step] = 100.0 * (now[step] - source[step]) / source[step]
+    changes_in_percent(source, length, value)
+
+
+@kernel
+def changes_in_percent(source: Series, length: int, value: Out) -> None:
+    """How much more each value is than the one `length` candles before, in percent of that."""
+    now, out = source[length:], value[length:]
+    for step in range(len(out)):
+        out[step] = 100.0 * ((now[step] - source[step]) / source[step])
 
 
 @indicator(

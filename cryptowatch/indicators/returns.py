@@ -4,6 +4,7 @@ import numpy as np
 
 from cryptowatch.indicators.catalogue import indicator, length
 from cryptowatch.indicators.kernel import Out, Series, kernel
+from cryptowatch.indicators.momentum import changes_in_percent
 
 
 @indicator(
@@ -15,14 +16,12 @@ from cryptowatch.indicators.kernel import Out, Series, kernel
     levels=(0,),
     formula="100 * (value - value `length` candles ago) / value `length` candles ago",
     source="TradingView, 100 * ta.change(source, length) / source[length]",
-    notes="Unknown when the value then was 0.",
+    notes="Unknown when the value then was 0. The same as `roc`, for one candle by default.",
     aliases=("pct_change",),
 )
 @kernel
 def change_pct(source: Series, length: int, value: Out) -> None:
-    for step in range(length, len(source)):
-        before = source[step - length]
-        value[step] = 100.0 * ((source[step] - before) / before)
+    changes_in_percent(source, length, value)
 
 
 @indicator(
@@ -37,9 +36,7 @@ def change_pct(source: Series, length: int, value: Out) -> None:
 )
 @kernel
 def daily_return(close: Series, value: Out) -> None:
-    for step in range(1, len(close)):
-        before = close[step - 1]
-        value[step] = 100.0 * ((close[step] - before) / before)
+    changes_in_percent(close, 1, value)
 
 
 @indicator(

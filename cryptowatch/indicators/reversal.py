@@ -131,12 +131,12 @@ def follow(
     "price until a close was beyond it. value: the lower band while long, the upper while short; it becomes long when "
     "the close is above the upper band, and short when it is below the lower. long: 1 or 0",
     source="Olivier Seban; TradingView, ta.supertrend",
-    notes="Begins short, as on TradingView, whose direction is -1 where long is 1 and 1 where it is 0. pandas-ta "
-    "compares the close with the bands of the candle before: on recorded candles it has the same side at 97 to 100 % "
-    "and the same value at 90 to 99 % of them. The look-back is a convention: that of the atr, and 25 * `multiplier`² "
-    "candles for the sides, since prices take that much longer to cross wider bands. Of 900 loads of recorded candles "
-    "with the defaults each agreed with older ones after at most 255; with multipliers from 1 to 8 none needed more "
-    "than 0.7 of the look-back.",
+    notes="Begins short, however close the bands, as on TradingView, whose direction is -1 where long is 1 and 1 where "
+    "it is 0. pandas-ta compares the close with the bands of the candle before: on recorded candles it has the same "
+    "side at 97 to 100 % and the same value at 90 to 99 % of them. The look-back is a convention: that of the atr, and "
+    "25 * `multiplier`² candles for the sides, since prices take that much longer to cross wider bands. Of 900 loads "
+    "of recorded candles with the defaults each agreed with older ones after at most 255; with multipliers from 1 to 8 "
+    "none needed more than 0.7 of the look-back.",
 )
 @kernel
 def supertrend(high: Series, low: Series, close: Series, length: int, multiplier: float, value: Out, long: Out) -> None:
@@ -153,6 +153,7 @@ def supertrend(high: Series, low: Series, close: Series, length: int, multiplier
         # A band only comes closer, until a close was beyond it.
         lower = middle - half if middle - half > lower or before < lower else lower
         upper = middle + half if middle + half < upper or before > upper else upper
-        rising = close[step] >= lower if rising else close[step] > upper
+        if step >= length:  # the first has no side to leave: it begins short
+            rising = close[step] >= lower if rising else close[step] > upper
         value[step] = lower if rising else upper
         long[step] = 1.0 if rising else 0.0

@@ -1,6 +1,83 @@
-"""What recursive averages are after their first value, for one market and for four candles at a time."""
+"""What recursive averages are after their first value, and where nothing moves any more.
 
+A recursive average comes ever closer to a value that is always the same, and may never reach it. A load that begins
+there has exactly this value, an older one a rest of the move before: the two would not compare alike. So an average is
+exactly the value once it has been the same for as long as the average remembers.
+"""
+
+import numpy as np
+
+from cryptowatch.indicators.catalogue import forgets
 from cryptowatch.indicators.kernel import Out, Series, kernel
+
+#: `forgets`, for kernels.
+forgets_of = kernel(forgets)
+
+
+def standstill(length: int) -> int:
+    """Candles without a move after which what divides two averages of this length is unknown.
+
+    Both averages shrink alike while nothing moves: their ratio stays, and is made of ever older candles.
+    """
+    return min(10 * length, 1000)
+
+
+#: `standstill`, for kernels.
+standstill_of = kernel(standstill)
+
+
+@kernel
+def next_repeat(source: Series, begin: int, count: int) -> int:
+    """The first candle from `begin` on that ends `count` equal values in a row, at least 2; the end if none does.
+
+    Of that many in a row, one that equals the one before is always among each `count` - 1: only there does it look.
+    """
+    for seen in range(begin + count - 1, len(source), count - 1):
+        if source[seen] == source[seen - 1]:
+            first = seen - 1
+            while first > begin and source[first - 1] == source[seen]:
+                first -= 1
+            last = seen
+            while last < first + count - 1 and last + 1 < len(source) and source[last + 1] == source[seen]:
+                last += 1
+            if last == first + count - 1:
+                return last
+    return len(source)
+
+
+@kernel
+def next_standstill(moves: Series, begin: int, remembered: int) -> int:
+    """The first candle from `begin` on that ends `remembered` moves of 0 in a row; the end if none does."""
+    found: int = next_repeat(moves, begin, remembered)
+    while found < len(moves) and moves[found] != 0:
+        found = next_repeat(moves, found + 1, remembered)
+    return found
+
+
+@kernel
+def go_on_and_settle(source: Series, begin: int, weight: float, value: Out) -> None:
+    """The averages that follow the one at the candle `begin`, which is in `value` already.
+
+    Where the value has been the same for as long as the average remembers, it is exactly that, until it changes.
+    `source` is known from its first candle on; `begin` comes before so many could be the same.
+    """
+    steps, moved = len(source), begin
+    count = forgets_of(weight)
+    settled = next_repeat(source, 0, count) if count > 1 else steps
+    while moved < steps:
+        go_on(source[moved:settled], weight, value[moved:settled])
+        if settled == steps:
+            return
+        if np.isnan(value[settled - 1]):
+            value[settled:] = np.nan  # behind an unknown value
+            return
+        still, moved = source[settled], settled
+        while moved < steps and source[moved] == still:
+            value[moved] = still
+            moved += 1
+        if moved < steps:
+            value[moved] = still + weight * (source[moved] - still)
+        settled = next_repeat(source, moved, count)
 
 
 @kernel

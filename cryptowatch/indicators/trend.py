@@ -7,8 +7,9 @@ import numpy as np
 from cryptowatch.indicators.averages import wilder_look_back
 from cryptowatch.indicators.catalogue import indicator, length
 from cryptowatch.indicators.kernel import Out, Series, kernel
-from cryptowatch.indicators.momentum import rsi_look_back, smooth_and_forget, smooth_anew, standstill_of
-from cryptowatch.indicators.windows import greatest, least, mean, sums, true_ranges
+from cryptowatch.indicators.momentum import rsi_look_back, smooth_and_forget, smooth_anew
+from cryptowatch.indicators.smoothing import standstill_of
+from cryptowatch.indicators.windows import greatest, least, mean, mean_of_three, sums, true_ranges
 
 #: Candles whose deviations `cci` sums at a time; they stay in the fastest cache.
 _TILE = 128
@@ -164,7 +165,7 @@ def cci(high: Series, low: Series, close: Series, length: int, value: Out) -> No
     steps = len(high)
     typical, middle = np.empty(steps), np.empty(steps)
     for step in range(steps):
-        typical[step] = (high[step] + low[step] + close[step]) / 3.0
+        typical[step] = mean_of_three(high[step], low[step], close[step])
     mean(typical, length, middle)
     distances = np.empty(_TILE)
     for start in range(length - 1, steps, _TILE):

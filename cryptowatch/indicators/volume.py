@@ -5,7 +5,7 @@ import numpy as np
 from cryptowatch.indicators.averages import ema_look_back, smooth
 from cryptowatch.indicators.catalogue import indicator, length, number
 from cryptowatch.indicators.kernel import Out, Series, kernel
-from cryptowatch.indicators.windows import add_up, mean, mean_by_weight, sums
+from cryptowatch.indicators.windows import add_up, mean, mean_by_weight, mean_of_three, sums
 
 #: Share of a sum of prices that is no move, but what adding three decimals has left behind: a few times 2**-53.
 ROUNDING = 2.0**-48
@@ -247,6 +247,5 @@ def relative_volume(volume: Series, length: int, value: Out) -> None:
 def rolling_vwap(high: Series, low: Series, close: Series, volume: Series, length: int, value: Out) -> None:
     typical = np.empty(len(close))
     for step in range(len(close)):
-        # Exactly the close of a flat candle, which a third of three times it need not be.
-        typical[step] = close[step] + ((high[step] - close[step]) + (low[step] - close[step])) / 3.0
+        typical[step] = mean_of_three(high[step], low[step], close[step])
     mean_by_weight(typical, volume, length, value)

@@ -247,6 +247,12 @@ def greatest_and_least(high: Series, low: Series, length: int, top: Out, bottom:
 
 
 @kernel
+def mean_of_three(high: float, low: float, close: float) -> float:
+    """The typical price: exactly the close of a flat candle, which a third of three times it need not be."""
+    return close + ((high - close) + (low - close)) / 3.0
+
+
+@kernel
 def true_ranges(high: Series, low: Series, close: Series, value: Out) -> None:
     """How far each candle reaches, the way from the close before it included; the first one has none before it."""
     value[0] = high[0] - low[0]

@@ -1,6 +1,7 @@
 """From a Python expression tree to checked nodes: names, types, intervals, look-backs."""
 
 import ast
+from collections.abc import Sequence
 from typing import NoReturn
 
 from cryptowatch.indicators import find, names
@@ -8,7 +9,7 @@ from cryptowatch.markets.interval import CHUNK, Interval
 from cryptowatch.rules.calls import indicated, number_text
 from cryptowatch.rules.errors import RuleError, RuleWarning, nearest
 from cryptowatch.rules.functions import FORMS, MOVES, function
-from cryptowatch.rules.levels import floating_level
+from cryptowatch.rules.levels import unlike
 from cryptowatch.rules.nodes import (
     AlignedCondition,
     AlignedNumeric,
@@ -87,11 +88,10 @@ class Checker:
         return RuleError(message, self.text, offset_of(node, self.text), hint)
 
     def warn_of_levels(self, place: ast.AST, left: Numeric, right: Numeric) -> None:
-        """Where only one of two compared sides counts from the first candle that was loaded."""
-        levels = [floating_level(left), floating_level(right)]
-        if (levels[0] is None) == (levels[1] is None):
+        """Where what comes of comparing two sides depends on the first candle that was loaded."""
+        name = unlike(left, right)
+        if not name:
             return
-        name = levels[0] or levels[1]
         message = f"{name} counts from the first candle that is loaded: its level says nothing, only how it moves"
         hint = f"compare it with itself, like {name} > sma({name}, 20) or {name}.rising(3)"
         self.warnings.append(RuleWarning(message, offset_of(place, self.text), hint))
@@ -99,6 +99,7 @@ class Checker:
     def condition(self, tree: ast.expr) -> Condition:
         node = self.node(tree)
         if isinstance(node, Indicated) and find(node.indicator).outputs[node.output] == "flag":
+            self.warn_of_levels(tree, node, node)
             return Comparison(f"{node.text} > 0", node.frame, node.look_back, ">", node, _constant(0))
         if not isinstance(node, Condition):
             raise self.error(tree, f"a condition is needed here, and {node.text} is a number", "compare it: < > <= >=")
@@ -113,7 +114,7 @@ class Checker:
     def node(self, tree: ast.expr) -> Node:
         match tree:
             case ast.BoolOp():
-                parts = tuple(self.own_condition(self.condition(value)) for value in tree.values)
+                parts = [self.condition(value) for value in tree.values]
                 return self._junction("and" if isinstance(tree.op, ast.And) else "or", parts)
             case ast.UnaryOp(op=ast.Not()):
                 of = self.condition(tree.operand)
@@ -158,9 +159,13 @@ class Checker:
         # Also where nothing else is read of it, its panel tells at which moments the other one is looked at.
         return joined({self.base.name: 1}, of.look_back)
 
-    def _junction(self, operator: str, parts: tuple[Condition, ...]) -> Condition:
+    def _junction(self, operator: str, parts: Sequence[Condition]) -> Condition:
+        """Conditions joined, on the grid they share, or else on that of plain series."""
+        if len({part.frame for part in parts}) > 1:
+            parts = [self.own_condition(part) for part in parts]
         text = f" {operator} ".join(_wrapped(part) for part in parts)
-        return Junction(text, self.base, joined(*(part.look_back for part in parts)), operator, parts)
+        needed = joined(*(part.look_back for part in parts))
+        return Junction(text, parts[0].frame, needed, operator, tuple(parts))
 
     def _negative(self, of: Numeric) -> Numeric:
         if isinstance(of, Constant):
@@ -185,7 +190,7 @@ class Checker:
             parts.append(Comparison(f"{left.text} {sign} {right.text}", frame, needed, sign, left, right))
         if len(parts) == 1:
             return parts[0]
-        return self._junction("and", tuple(self.own_condition(part) for part in parts))
+        return self._junction("and", parts)
 
     def _arithmetic(self, tree: ast.BinOp) -> Numeric:
         operator = _ARITHMETIC.get(type(tree.op))

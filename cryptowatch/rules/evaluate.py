@@ -2,8 +2,10 @@
 
 import functools
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cryptowatch.indicators import find
 from cryptowatch.markets.interval import Interval
@@ -38,9 +40,9 @@ class Memo:
     """
 
     def __init__(self, conditions: Iterable[nodes.Condition] = ()) -> None:
-        self.numbers: dict[object, Floats] = {}
-        self.truth: dict[object, Truth] = {}
-        self.outputs: dict[object, dict[str, Floats]] = {}
+        self.numbers: dict[tuple[object, ...], Floats] = {}
+        self.truth: dict[tuple[object, ...], Truth] = {}
+        self.outputs: dict[tuple[object, ...], dict[str, Floats]] = {}
         self.wanted: dict[object, set[str]] = {}
         for condition in conditions:
             for node in nodes.all_parts(condition):
@@ -49,9 +51,14 @@ class Memo:
 
     @property
     def size(self) -> int:
-        """Bytes of the figures it holds."""
-        figures = [*self.numbers.values(), *(one for outputs in self.outputs.values() for one in outputs.values())]
-        return sum(one.nbytes for one in figures) + sum(one.nbytes for one in self.truth.values())
+        """Bytes of the figures it holds, each array once, and without those of the panels."""
+        panels = {part for key in self.numbers for part in key if isinstance(part, Panel)}
+        candles = [one for panel in panels for one in (panel.open, panel.high, panel.low, panel.close, panel.volume)]
+        loaded = {id(_owner(one)) for one in candles}
+        figures: list[NDArray[Any]] = [*self.numbers.values(), *self.truth.values()]
+        figures += [one for outputs in self.outputs.values() for one in outputs.values()]
+        held = {id(owner): owner.nbytes for owner in map(_owner, figures)}
+        return sum(size for place, size in held.items() if place not in loaded)
 
 
 class Evaluator:
@@ -84,7 +91,7 @@ class Evaluator:
             self._memo.truth[key] = self._truth(node)
         return self._memo.truth[key]
 
-    def _key(self, part: object, node: nodes.Node) -> object:
+    def _key(self, part: object, node: nodes.Node) -> tuple[object, ...]:
         """A part and the panels that it is computed from."""
         return part, *(self._panels[name] for name in sorted(node.look_back))
 
@@ -157,6 +164,13 @@ class Evaluator:
         raise TypeError(f"no such condition: {node!r}")
 
 
+def _owner(values: NDArray[Any]) -> NDArray[Any]:
+    """The array whose memory these are a part of."""
+    while isinstance(values.base, np.ndarray):
+        values = values.base
+    return values
+
+
 def _finite(values: Floats) -> Floats:
     """The values, unknown where a division by zero or an overflow left no number."""
     finite = np.isfinite(values)
@@ -168,7 +182,8 @@ def _series(panel: Panel, name: str) -> Floats:
         case "hl2":
             return (panel.high + panel.low) / 2
         case "hlc3":
-            return (panel.high + panel.low + panel.close) / 3
+            # So it is the close itself where a candle has no range.
+            return panel.close + ((panel.high - panel.close) + (panel.low - panel.close)) / 3
         case "ohlc4":
             return (panel.open + panel.high + panel.low + panel.close) / 4
         case "time":

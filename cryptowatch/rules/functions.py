@@ -93,6 +93,7 @@ def _of_last(checker: "Checker", name: str, arguments: list[ast.expr]) -> Node:
     needed = stretched(of.look_back, candles, of.frame)
     text = f"{name}({of.text}, {candles})"
     if name in MOVES:
+        checker.warn_of_levels(arguments[0], of, of)
         return Moving(text, of.frame, needed, name, of, candles)
     return Windowed(text, of.frame, needed, name, of, candles)
 

@@ -161,7 +161,7 @@ def test_a_unit_that_does_not_start_marks_the_instance_unhealthy(tmp_path: Path)
 
 def test_the_indicators_are_compiled_into_the_image_for_the_processor_that_the_unit_names() -> None:
     provision = PROVISION.read_text()
-    assert "-m cryptowatch.indicators.warm" in provision
+    assert "-m cryptowatch.rules.warm" in provision
     assert "env $(cat /etc/crypto-watch/compiler.env)" in provision
     assert "EnvironmentFile=/etc/crypto-watch/compiler.env" in UNIT.read_text()
 

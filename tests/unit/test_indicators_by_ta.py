@@ -8,7 +8,7 @@ import pytest
 import ta
 
 from bench.references.generated import defaults, flat, join, market, short, values
-from cryptowatch.indicators import CATALOGUE, Indicator, by_ta, find
+from cryptowatch.indicators import CATALOGUE, BadParameterError, Indicator, by_ta, find
 from cryptowatch.indicators.averages import ema_look_back
 from cryptowatch.markets.panel import Floats
 
@@ -170,6 +170,23 @@ def test_the_schaff_trend_cycle_is_unknown_until_the_market_has_moved_for_as_lon
     anew = 300 + remembered + 5
     assert np.isnan(found[300 + remembered : anew + remembered - 1]).all()
     assert np.isfinite(found[anew + remembered :]).all()
+
+
+@pytest.mark.parametrize("seed", [4, 7, 8])
+def test_the_schaff_trend_cycle_of_long_averages_agrees_beyond_its_look_back(seed) -> None:
+    stc = find("stc")
+    parameters = stc.bind((4, 6, 8, 6, 9), {})
+    look_back = stc.look_back(parameters)
+    prices = market(look_back + 1100, seed, "smooth", idle=0.97).close[np.newaxis]
+    early = stc.compute(prices, parameters=parameters)["value"][0, 700 + look_back - 1 :]
+    late = stc.compute(prices[:, 700:], parameters=parameters)["value"][0, look_back - 1 :]
+    np.testing.assert_allclose(late, early, rtol=0, atol=1e-7)
+
+
+def test_the_true_strength_index_takes_the_short_length_first_and_says_so() -> None:
+    assert find("tsi").bind((13, 25), {}) == defaults(find("tsi"))
+    with pytest.raises(BadParameterError, match="tsi: fast must be less than slow, not 25 and 13"):
+        find("tsi").bind((25, 13), {})
 
 
 def test_candles_since_and_still() -> None:

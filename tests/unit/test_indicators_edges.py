@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from bench.references import Candles
-from bench.references.generated import MIDNIGHT, defaults, flat, market, markets, panel, short, values
+from bench.references.generated import MIDNIGHT, defaults, flat, join, market, markets, panel, short, values
 from cryptowatch.indicators import CATALOGUE, BadParameterError, find
-from cryptowatch.indicators.catalogue import Parameter
-from cryptowatch.indicators.momentum import standstill
+from cryptowatch.indicators.catalogue import Parameter, forgets
+from cryptowatch.indicators.smoothing import standstill
+from cryptowatch.indicators.windows import mean_of_three
 from cryptowatch.markets.panel import Floats
 
 every_entry = pytest.mark.parametrize("entry", CATALOGUE.values(), ids=CATALOGUE)
@@ -163,6 +165,58 @@ def test_rsi_stays_exactly_where_it_is_on_a_flat_stretch_until_it_has_stood_stil
     again = rsi.compute(np.append(closes, [77.8, 77.7])[np.newaxis], parameters=parameters)["value"][0]
     assert again[-2] == pytest.approx(100)
     assert again[-1] == pytest.approx(100 * 13 / 27, rel=1e-6), "a rise of 13/14 of a step, a fall of a whole one"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_average_is_exactly_the_price_that_lasts_as_long_as_it_remembers(seed) -> None:
+    ema, remembered = find("ema"), forgets(2 / 11)
+    moving = market(100, seed, "smooth", idle=0.0).close
+    closes = np.concatenate([moving, np.full(remembered + 40, 0.3), moving, np.full(remembered, 0.7), [0.9]])
+    ours = ema.compute(closes[np.newaxis], parameters={"length": 10})["value"][0]
+    begin, again = 100 + remembered - 1, len(closes) - 2
+    assert not np.isin(ours[100:begin], 0.3).any()
+    assert (ours[begin : 100 + remembered + 40] == 0.3).all()
+    assert ours[again] == 0.7
+    plain = [moving[:10].mean()]
+    for close in closes[10:]:
+        plain.append(plain[-1] + 2 / 11 * (close - plain[-1]))
+    np.testing.assert_allclose(ours[9:], plain, rtol=0, atol=1e-7)
+
+
+def test_keltner_says_nothing_of_a_price_that_has_stood_still_too_long() -> None:
+    keltner, still = find("keltner"), standstill(20)
+    known = join(market(100, 4, "smooth", idle=0.0), flat(still + 50, 390.0), market(30, 5, "smooth", idle=0.0))
+    ours = {name: each[0] for name, each in values(keltner, defaults(keltner), known).items()}
+    begin, end = 100 + still, 150 + still  # the first flat candle has moved there
+    assert np.isfinite(ours["percent"][19:begin]).all()
+    assert np.isnan(ours["percent"][begin:end]).all()
+    assert not ours["above"][begin:end].any()
+    assert not ours["below"][begin:end].any()
+    assert np.isfinite(ours["percent"][end:]).all()
+
+
+@pytest.mark.parametrize("length", [1, 10])
+def test_supertrend_begins_short_however_close_its_bands_are(length) -> None:
+    closes = np.arange(100.0, 130.0)
+    series = np.array([closes + 0.01, closes - 1.0, closes])[:, np.newaxis]
+    ours = find("supertrend").compute(*series, parameters={"length": length, "multiplier": 0.1})["long"][0]
+    np.testing.assert_array_equal(ours[length - 1 :], [0] + [1] * (30 - length))
+
+
+@given(arrays(np.float64, 40, elements=st.floats(0, 1e9)), st.integers(1, 20))
+def test_a_change_in_percent_is_the_same_by_each_of_its_names(closes, length) -> None:
+    changes = {
+        name: find(name).compute(closes[np.newaxis], parameters=find(name).bind((length,), {}))["value"].tobytes()
+        for name in ("roc", "change_pct")
+    }
+    assert changes["roc"] == changes["change_pct"]
+    daily = find("daily_return").compute(closes[np.newaxis], parameters={})["value"]
+    assert daily.tobytes() == find("roc").compute(closes[np.newaxis], parameters={"length": 1})["value"].tobytes()
+
+
+@given(price)
+def test_the_typical_price_of_a_flat_candle_is_exactly_its_close(close) -> None:
+    assert mean_of_three(close, close, close) == close
 
 
 def test_candles_have_the_series_that_indicators_read() -> None:

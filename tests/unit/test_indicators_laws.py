@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.references.generated import cut, defaults, flat, join, market, markets, rescale, short, values
+from bench.references import Candles
+from bench.references.generated import cut, defaults, flat, join, market, markets, mixed, rescale, short, values
 from cryptowatch.indicators import CATALOGUE, Indicator, find
 from cryptowatch.markets.panel import Floats
 
@@ -20,6 +21,8 @@ def is_window(entry: Indicator, parameters: dict[str, float]) -> bool:
 
 every_entry = pytest.mark.parametrize("entry", CATALOGUE.values(), ids=CATALOGUE)
 both = pytest.mark.parametrize("choose", [short, defaults])
+CONVERGING = {name: entry for name, entry in CATALOGUE.items() if not (entry.flips or entry.cumulative)}
+every_converging = pytest.mark.parametrize("entry", CONVERGING.values(), ids=CONVERGING)
 WINDOWS = [(entry, choose) for entry in CATALOGUE.values() for choose in (short, defaults)]
 WINDOWS = [(entry, choose) for entry, choose in WINDOWS if is_window(entry, choose(entry))]
 every_window = pytest.mark.parametrize(
@@ -100,16 +103,12 @@ def test_a_long_load_gives_the_same_bits_as_a_short_one(entry, choose) -> None:
             assert whole[1, :stop].tobytes() == part[0].tobytes(), output
 
 
-@both
-@pytest.mark.parametrize(("style", "interval_s"), [("ticks", 60), ("smooth", 3600)])
-@every_entry
-def test_two_loads_beyond_the_look_back_agree(entry, choose, style, interval_s) -> None:
-    parameters = choose(entry)
-    look_back = entry.look_back(parameters, interval_s)
-    whole = market(look_back + 1100, 5, style, interval_s)
+def assert_converged(entry: Indicator, parameters: dict[str, float], whole: Candles, begin: int) -> None:
+    """Whether a load that begins at the candle `begin` agrees with an older one beyond the look-back."""
+    look_back = entry.look_back(parameters, int(whole.time[1] - whole.time[0]))
     level = float(whole.close.mean())
-    early = {name: each[0, 700:] for name, each in values(entry, parameters, whole).items()}
-    late = {name: each[0] for name, each in values(entry, parameters, cut(whole, 700)).items()}
+    early = {name: each[0, begin:] for name, each in values(entry, parameters, whole).items()}
+    late = {name: each[0] for name, each in values(entry, parameters, cut(whole, begin)).items()}
     for output, scale in scales(entry, level, early).items():
         ours, theirs = late[output][look_back - 1 :], early[output][look_back - 1 :]
         if entry.cumulative:
@@ -121,6 +120,38 @@ def test_two_loads_beyond_the_look_back_agree(entry, choose, style, interval_s) 
         else:
             np.testing.assert_array_equal(np.isnan(ours), np.isnan(theirs), output)
             np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-9 * scale, err_msg=output)
+
+
+@both
+@pytest.mark.parametrize(("style", "interval_s"), [("ticks", 60), ("smooth", 3600)])
+@every_entry
+def test_two_loads_beyond_the_look_back_agree(entry, choose, style, interval_s) -> None:
+    look_back = entry.look_back(choose(entry), interval_s)
+    assert_converged(entry, choose(entry), market(look_back + 1100, 5, style, interval_s), 700)
+
+
+@pytest.mark.parametrize(("seed", "idle"), [(1, 0.1), (2, 0.9), (3, 0.97), (4, 0.99), (5, 0.97), (6, 0.99)])
+@every_converging
+def test_two_loads_agree_whatever_the_parameters_and_however_long_nothing_is_traded(entry, seed, idle) -> None:
+    parameters = mixed(entry, seed, 40 if seed > 2 else 10)
+    whole = market(entry.look_back(parameters, 3600) + 1100, seed, "smooth", 3600, idle)
+    for begin in (50, 333, 700):
+        assert_converged(entry, parameters, whole, begin)
+
+
+@pytest.mark.parametrize("volume", [0.0, 0.3])
+@pytest.mark.parametrize("choose", [short, defaults, mixed])
+@every_converging
+def test_a_market_that_stands_still_is_the_same_bits_for_every_load(entry, choose, volume) -> None:
+    parameters = choose(entry)
+    look_back = entry.look_back(parameters)
+    moving = market(200, 11, "smooth", idle=0.0)
+    whole = join(moving, flat(look_back + 1100, 101.3, volume))
+    early = values(entry, parameters, whole)
+    for begin in (200, 205, 260):
+        for output, late in values(entry, parameters, cut(whole, begin)).items():
+            ours, theirs = late[0, look_back - 1 :], early[output][0, begin + look_back - 1 :]
+            np.testing.assert_array_equal(ours, theirs, output)
 
 
 @every_window

@@ -56,6 +56,7 @@ def _deeper(number: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.builds("({} {} {})".format, number, st.sampled_from("+-*/"), number),
         st.builds("-{}".format, number),
         st.builds("{}({}, {}{})".format, st.sampled_from(["sma", "ema", "rsi"]), number, lengths, interval_given),
+        st.builds("vwma({}, {})".format, number, lengths),
         st.builds("bollinger({}, 3, 1.5{}).{}".format, number, interval_given, st.sampled_from(["upper", "percent"])),
         st.builds("macd({}, 2, 3, 2{}).histogram".format, number, interval_given),
         st.builds("{}({}, {})".format, st.sampled_from(["ago", "change", "highest", "lowest"]), number, lengths),
@@ -75,6 +76,9 @@ conditions = st.recursive(
         st.builds("({} and {})".format, one, one),
         st.builds("({} or {})".format, one, one),
         st.builds("not {}".format, one),
+        st.builds("{}({}, {})".format, st.sampled_from(["any", "all"]), one, lengths),
+        st.builds("count({}, {}) > 1".format, one, lengths),
+        st.builds("bars_since({}, {}) < 3".format, one, lengths),
     ),
     max_leaves=3,
 )
