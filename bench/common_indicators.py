@@ -5,6 +5,7 @@ Each function gives the same outputs under the same names, `indicator.output`, w
 
 import contextlib
 import io
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +13,8 @@ import pandas as pd
 import ta
 import talib
 
-from cryptowatch.indicators import find
+from cryptowatch.indicators import Indicator, find
+from cryptowatch.indicators.catalogue import Parameters
 from cryptowatch.markets.panel import Floats
 
 with contextlib.redirect_stdout(io.StringIO()):
@@ -51,7 +53,6 @@ NOT_COMPARED = {
     ("TA-Lib", "psar.value"): "it turns when the price only touches; TradingView, and this, when it is crossed",
     ("pandas-ta-classic", "psar.value"): "as TA-Lib",
     ("ta", "psar.value"): "its first trend is another",
-    ("TA-Lib", "kama.value"): "",
     ("pandas-ta-classic", "keltner.upper"): "its range is another average",
     ("pandas-ta-classic", "keltner.lower"): "its range is another average",
 }
@@ -77,13 +78,20 @@ def made_up(markets: int, candles: int, seed: int = 1) -> Candles:
     return Candles(opened, high, low, close, 1 + 1000 * random.random((markets, candles)))
 
 
+@cache
+def _bound(name: str) -> tuple[Indicator, Parameters]:
+    """The entry and its defaults, looked up once, as for a rule."""
+    entry = find(name)
+    return entry, entry.bind((), {})
+
+
 def ours(candles: Candles) -> dict[str, Floats]:
     """Ours, for a whole panel at once."""
     found = {}
     for name, outputs in COMMON.items():
-        entry = find(name)
+        entry, parameters = _bound(name)
         series = [getattr(candles, one) for one in entry.series]
-        for output, values in entry.compute(*series, parameters=entry.bind((), {}), outputs=outputs).items():
+        for output, values in entry.compute(*series, parameters=parameters, outputs=outputs).items():
             found[f"{name}.{output}"] = values
     return found
 

@@ -176,13 +176,14 @@ def indicators(
     """
     from cryptowatch.cli import show
     from cryptowatch.indicators import CATALOGUE, find, names
+    from cryptowatch.indicators.reference import as_data
     from cryptowatch.watches.problem import did_you_mean
 
     if name is not None and name not in names():
         _fail(f"unknown indicator {name!r}: {did_you_mean(name, sorted(names()))}")
     entries = [find(name)] if name else [CATALOGUE[key] for key in sorted(CATALOGUE)]
     if as_json:
-        _print_json([_entry(entry) for entry in entries])
+        _print_json([as_data(entry) for entry in entries])
         return
     if name:
         show.indicator(entries[0])
@@ -247,11 +248,7 @@ def _read(file: Path, offline: bool, as_json: bool, local_exchange: bool = True)
     from cryptowatch.watches.reader import read_watch_list
 
     text = _text(file)
-    catalog = ExchangeCatalog(
-        base_url=_exchange_url(local_exchange),
-        offline=offline,
-        warn=_warn,
-    )
+    catalog = ExchangeCatalog(base_url=_exchange_url(local_exchange), offline=offline, warn=_warn)
     try:
         return read_watch_list(text, file=str(file), catalog=catalog, warn=_warn)
     except WatchListError as error:
@@ -289,30 +286,6 @@ def _ask(request: dict[str, Any], stack: str | None, region: str | None) -> dict
         return ask(request, stack, region)
     except ControlError as error:
         _fail(str(error))
-
-
-def _entry(entry: Any) -> dict[str, Any]:
-    defaults = entry.bind((), {})
-    return {
-        "name": entry.name,
-        "title": entry.title,
-        "aliases": list(entry.aliases),
-        "reads": list(entry.series),
-        "parameters": [
-            {"name": one.name, "default": one.default, "least": one.least, "most": one.most, "whole": one.whole}
-            for one in entry.parameters
-        ],
-        "outputs": dict(entry.outputs),
-        "warm_up": {output: entry.warm_up(defaults, output) for output in entry.outputs},
-        "look_back": entry.look_back(defaults),
-        "drawn": entry.drawn,
-        "levels": list(entry.levels),
-        "cumulative": entry.cumulative,
-        "formula": entry.formula,
-        "notes": entry.notes,
-        "source": entry.source,
-        "engine": entry.engine,
-    }
 
 
 def _print_json(data: object) -> None:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 from cryptowatch.indicators.catalogue import CATALOGUE, Indicator, Parameter
 
@@ -54,6 +55,31 @@ def facts(entry: Indicator) -> Iterator[tuple[str, str]]:
     yield "computed by", entry.engine
     if entry.aliases:
         yield "also called", ", ".join(entry.aliases)
+
+
+def as_data(entry: Indicator) -> dict[str, Any]:
+    """What is known of it, for a program."""
+    defaults = entry.bind((), {})
+    return {
+        "name": entry.name,
+        "title": entry.title,
+        "aliases": list(entry.aliases),
+        "reads": list(entry.series),
+        "parameters": [
+            {"name": one.name, "default": one.default, "least": one.least, "most": one.most, "whole": one.whole}
+            for one in entry.parameters
+        ],
+        "outputs": dict(entry.outputs),
+        "warm_up": {output: entry.warm_up(defaults, output) for output in entry.outputs},
+        "look_back": entry.look_back(defaults),
+        "drawn": entry.drawn,
+        "levels": list(entry.levels),
+        "cumulative": entry.cumulative,
+        "formula": entry.formula,
+        "notes": entry.notes,
+        "source": entry.source,
+        "engine": entry.engine,
+    }
 
 
 def page() -> str:
