@@ -22,6 +22,7 @@ from cryptowatch.indicators.windows import greatest_and_least, line, mean, mean_
         "above": "flag",
         "below": "flag",
     },
+    optional=("width", "percent", "above", "below"),
     warm_up=lambda length, deviations: length - 1,
     look_back=lambda length, deviations: length,
     drawn="price",
@@ -47,8 +48,9 @@ def bollinger(
     below: Out,
 ) -> None:
     first = length - 1
-    mean_and_deviation(source, length, middle, width)
-    around(deviations, middle, width, upper, lower)
+    deviation = np.full(len(source), np.nan)
+    mean_and_deviation(source, length, middle, deviation)
+    around(deviations, middle, deviation, upper, lower)
     place_within(source[first:], middle[first:], upper[first:], lower[first:], width[first:], percent[first:])
     mark_outside(source[first:], upper[first:], lower[first:], above[first:], below[first:])
 
@@ -64,18 +66,19 @@ def around(multiplier: float, middle: Out, reach: Out, upper: Out, lower: Out) -
 
 @kernel
 def place_within(source: Series, middle: Out, upper: Out, lower: Out, width: Out, percent: Out) -> None:
-    """How wide bands are, and where between them the value lies."""
-    for step in range(len(source)):
+    """How wide bands are, and where between them the value lies; each only if it has a length."""
+    for step in range(len(width)):
         width[step] = (upper[step] - lower[step]) / middle[step]
-    for step in range(len(source)):
+    for step in range(len(percent)):
         percent[step] = (source[step] - lower[step]) / (upper[step] - lower[step])
 
 
 @kernel
 def mark_outside(source: Series, upper: Out, lower: Out, above: Out, below: Out) -> None:
-    """1 where the value is above the upper band, or below the lower, and 0 where not."""
-    for step in range(len(source)):
+    """1 where the value is above the upper band, or below the lower, and 0 where not; each only if it has a length."""
+    for step in range(len(above)):
         above[step] = 1.0 if source[step] > upper[step] else 0.0
+    for step in range(len(below)):
         below[step] = 1.0 if source[step] < lower[step] else 0.0
 
 
@@ -93,6 +96,7 @@ def mark_outside(source: Series, upper: Out, lower: Out, above: Out, below: Out)
         "above": "flag",
         "below": "flag",
     },
+    optional=("width", "percent", "above", "below"),
     warm_up=lambda length, atr_length, multiplier: max(length, atr_length) - 1,
     look_back=lambda length, atr_length, multiplier: (
         max(ema_look_back(length), wilder_look_back(atr_length) + 1) + standstill(max(length, atr_length))
@@ -138,7 +142,12 @@ def keltner(
     still = next_standstill(ranges, 0, remembered)
     while still < len(close):
         while still < len(close) and ranges[still] == 0:
-            percent[still], above[still], below[still] = np.nan, 0.0, 0.0
+            if len(percent):
+                percent[still] = np.nan
+            if len(above):
+                above[still] = 0.0
+            if len(below):
+                below[still] = 0.0
             still += 1
         still = next_standstill(ranges, still, remembered)
 
@@ -147,6 +156,7 @@ def keltner(
     "Donchian channels",
     length(20),
     outputs={"upper": "price", "middle": "price", "lower": "price", "width": "ratio", "percent": "ratio"},
+    optional=("width", "percent"),
     warm_up=lambda length: length - 1,
     look_back=lambda length: length,
     drawn="price",

@@ -67,6 +67,7 @@ class Indicator:
         parameters: in the order a rule may give them.
         ascending: parameters of which each must be less than the next.
         outputs: their units by name; the first is meant when a rule names none.
+        optional: outputs that the function leaves out when they are of no length: nobody wants them then.
         first_defined: candles before an output's first value, for given parameters: one number, or one an output.
         candles_needed: candles, this one among them, after which the start no longer matters, for given parameters.
             Both may also ask for `interval_s`, the seconds a candle is long: a day holds more short ones.
@@ -90,6 +91,7 @@ class Indicator:
     parameters: tuple[Parameter, ...]
     ascending: tuple[str, ...]
     outputs: Mapping[str, Unit]
+    optional: tuple[str, ...]
     first_defined: Callable[..., int | Mapping[str, int]]
     candles_needed: Callable[..., int]
     drawn: Drawn
@@ -153,7 +155,8 @@ class Indicator:
         inputs = [np.ascontiguousarray(one, dtype=np.float64) for one in series]
         shape = self._shape(inputs)
         room = dict(zip(wanted, rooms(len(wanted), shape), strict=True))
-        outs = [room[name] if name in room else np.empty((1, shape[1])) for name in self.outputs]
+        spare = {name: np.empty((1, 0 if name in self.optional else shape[1])) for name in self.outputs}
+        outs = [room.get(name, spare[name]) for name in self.outputs]
         numbers = [parameters[one.name] for one in self.parameters]
         kept = [name in room for name in self.outputs]
         if isinstance(self.function, Kernel):
@@ -215,6 +218,7 @@ def indicator(
     title: str,
     *parameters: Parameter,
     outputs: Mapping[str, Unit],
+    optional: tuple[str, ...] = (),
     warm_up: Callable[..., int | Mapping[str, int]],
     look_back: Callable[..., int],
     formula: str,
@@ -252,6 +256,7 @@ def indicator(
             parameters=parameters,
             ascending=ascending,
             outputs=outputs,
+            optional=optional,
             first_defined=warm_up,
             candles_needed=look_back,
             drawn=drawn,

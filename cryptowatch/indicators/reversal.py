@@ -22,6 +22,7 @@ from cryptowatch.indicators.windows import true_ranges
         "up_signal": "flag",
         "down_signal": "flag",
     },
+    optional=("up", "down", "up_signal", "down_signal"),
     warm_up=lambda step, max: 1,
     look_back=lambda step, max: math.ceil(10 / step) + 2,
     drawn="price",
@@ -67,10 +68,13 @@ def psar(
     follow(high, low, bottoms, tops, close[1] > close[0], step, max, value, long)
     before, now_long, line = long, long[1:], value[1:]
     up, down, up_signal, down_signal = up[1:], down[1:], up_signal[1:], down_signal[1:]
-    for now in range(steps - 1):
+    for now in range(len(up)):
         up[now] = line[now] if now_long[now] > 0 else np.nan
+    for now in range(len(down)):
         down[now] = np.nan if now_long[now] > 0 else line[now]
+    for now in range(len(up_signal)):
         up_signal[now] = 1.0 if now_long[now] > before[now] else 0.0
+    for now in range(len(down_signal)):
         down_signal[now] = 1.0 if now_long[now] < before[now] else 0.0
     long[0] = np.nan
 

@@ -25,7 +25,8 @@ def run(
 
     Args:
         series: float64, C-contiguous, shape `(market, time)`; what is not finite counts as unknown.
-        outs: as many as the kernel writes: of the same shape, or, where not `kept`, of one market: room to work in.
+        outs: as many as the kernel writes: of the same shape, or, where not `kept`, of one market: room to work in, or
+            of no length where the kernel can do without.
     """
     markets, steps = series[0].shape
     if not markets or not steps:

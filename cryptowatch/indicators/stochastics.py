@@ -70,6 +70,7 @@ def _stochrsi_warm_up(rsi_length: int, length: int, smooth_k: int, smooth_d: int
     length(3, "smooth_k"),
     length(3, "smooth_d"),
     outputs={"k": "percent", "d": "percent", "raw": "percent"},
+    optional=("d",),
     warm_up=_stochrsi_warm_up,
     look_back=lambda rsi_length, length, smooth_k, smooth_d: (
         rsi_look_back(rsi_length) + length + smooth_k + smooth_d - 1
@@ -96,7 +97,8 @@ def stochrsi(
             place_in_range(known, known, known, length, raw[first:last])
         first = last + 1
     mean(raw, smooth_k, k)
-    mean(k, smooth_d, d)
+    if len(d):
+        mean(k, smooth_d, d)
 
 
 @indicator(

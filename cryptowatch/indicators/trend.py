@@ -79,6 +79,7 @@ def adx(
     "Aroon",
     length(25),
     outputs={"up": "percent", "down": "percent", "oscillator": "percent"},
+    optional=("oscillator",),
     warm_up=lambda length: length,
     look_back=lambda length: length + 1,
     levels=(30, 70),
@@ -103,6 +104,7 @@ def aroon(high: Series, low: Series, length: int, up: Out, down: Out, oscillator
     for step in range(len(up)):
         up[step] = share * (length - since_high[step])
         down[step] = share * (length - since_low[step])
+    for step in range(len(oscillator)):
         oscillator[step] = up[step] - down[step]
 
 
