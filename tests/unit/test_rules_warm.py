@@ -1,11 +1,10 @@
 """What rules compute with is compiled into the image, and loaded when a worker starts."""
 
 import numpy as np
-import pytest
 
 from cryptowatch.indicators import CATALOGUE
 from cryptowatch.indicators.kernel import Kernel
-from cryptowatch.rules import warm_up, windows
+from cryptowatch.rules import windows
 from cryptowatch.rules.warm import warm
 
 
@@ -15,12 +14,11 @@ def kernels_of(module: object) -> list[Kernel]:
     ]
 
 
-@pytest.mark.parametrize("start", [warm, warm_up])
-def test_every_kernel_of_the_rules_is_compiled(start, monkeypatch) -> None:
+def test_every_kernel_of_the_rules_is_compiled(monkeypatch) -> None:
     run: list[Kernel] = []
     plain = windows.run
     monkeypatch.setattr(windows, "run", lambda one, *given: run.append(one) or plain(one, *given))
-    start()
+    warm()
     assert len(kernels_of(windows)) == 1
     assert set(map(id, run)) == set(map(id, kernels_of(windows)))
 
