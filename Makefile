@@ -22,7 +22,7 @@ run: $(VENV)/installed ## Run the whole system here until Ctrl-C (more: make run
 	@$(BIN)/cryptowatch local run $(ARGS)
 
 test: $(VENV)/installed ## Run all tests
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 test-fast: $(VENV)/installed ## Run the tests that need no server
 	@$(BIN)/python -m pytest tests/unit tests/templates $(ARGS)
