@@ -74,7 +74,11 @@ def test_the_server_of_a_killed_runner_is_taken_over_and_stopped(folder: Path) -
     assert not is_alive(pid)
 
 
-@pytest.mark.parametrize("lines", [f"{os.getpid()}\n/elsewhere\n0\n5432\n/tmp\n\n1 1\nready\n", "999999999\n", ""])
+@pytest.mark.parametrize(
+    "lines",
+    [f"{os.getpid()}\n/elsewhere\n0\n5432\n/tmp\n\n1 1\nready\n", "999999999\n", ""],
+    ids=["of a process that is no server", "of a process that is gone", "empty"],
+)
 def test_a_stale_pid_file_is_not_believed(folder: Path, lines: str) -> None:
     server = Postgres(folder)
     server.stop()
