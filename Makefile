@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+CHECKOV := .venv-checkov
 ARGS ?=
 
 .PHONY: help run test test-fast check format docs bench lock clean
@@ -27,12 +28,21 @@ test: $(VENV)/installed ## Run all tests
 test-fast: $(VENV)/installed ## Run the tests that need no server
 	@$(BIN)/python -m pytest tests/unit tests/templates $(ARGS)
 
-check: $(VENV)/installed ## Lint, types, import contracts, templates
+# By itself, since checkov brings a hundred packages that nothing else here needs.
+$(CHECKOV)/installed: requirements-checkov.txt
+	@test -x $(CHECKOV)/bin/python || $(PYTHON) -m venv $(CHECKOV)
+	@echo "installing checkov; this takes half a minute the first time"
+	@$(CHECKOV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-checkov.txt
+	@touch $@
+
+check: $(VENV)/installed $(CHECKOV)/installed ## Lint, types, import contracts; templates by cfn-lint, checkov, cfn-guard and tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/cfn-lint cloudformation/*.yaml
+	@$(CHECKOV)/bin/checkov
+	@$(BIN)/python -m pytest tests/templates
 
 format: $(VENV)/installed ## Format the code
 	@$(BIN)/ruff format .
@@ -49,6 +59,7 @@ bench: $(VENV)/installed ## Measure: indicators beside other libraries, a previe
 
 lock: ## Lock the newest releases that pyproject.toml allows (needs uv)
 	uv pip compile --universal --python-version 3.11 --all-extras --no-header pyproject.toml -o requirements.txt
+	echo checkov | uv pip compile --universal --python-version 3.11 --no-header --no-annotate - -o requirements-checkov.txt
 
 clean: ## Remove the local stack's data and all caches (refuses while a stack runs)
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m cryptowatch.local.clean; else rm -rf .local; fi
