@@ -41,6 +41,26 @@ class Settings:
         return self._required("DATABASE_SECRET_ARN")
 
     @property
+    def database_user(self) -> str | None:
+        """`DATABASE_USER`: who signs in, by a token of RDS; without it the secret's user does, by its password."""
+        return self._optional("DATABASE_USER")
+
+    @property
+    def database_host(self) -> str | None:
+        """`DATABASE_HOST`: the database's address, for one who may not read the secret."""
+        return self._optional("DATABASE_HOST")
+
+    @property
+    def database_port(self) -> int:
+        """`DATABASE_PORT`: beside `DATABASE_HOST`; 5432 by default."""
+        return int(self._number("DATABASE_PORT", 5432))
+
+    @property
+    def database_name(self) -> str:
+        """`DATABASE_NAME`: beside `DATABASE_HOST`; `cryptowatch` by default."""
+        return self._optional("DATABASE_NAME") or "cryptowatch"
+
+    @property
     def database_ca_file(self) -> str:
         """`DATABASE_CA_FILE`: the certificates that may sign the database's; `system` by default."""
         return self._optional("DATABASE_CA_FILE") or "system"
@@ -49,6 +69,11 @@ class Settings:
     def analysis_queue_url(self) -> str:
         """`ANALYSIS_QUEUE_URL`: the Celery broker queue for live analysis."""
         return self._url("ANALYSIS_QUEUE_URL")
+
+    @property
+    def studies_queue_url(self) -> str:
+        """`STUDIES_QUEUE_URL`: the Celery broker queue for bulk work."""
+        return self._url("STUDIES_QUEUE_URL")
 
     @property
     def alerts_queue_url(self) -> str:
@@ -66,19 +91,24 @@ class Settings:
         return self._required("INGEST_FUNCTION")
 
     @property
-    def analysis_visibility_seconds(self) -> int:
-        """`ANALYSIS_VISIBILITY_SECONDS`: visibility timeout of the analysis queue; 60 by default."""
-        return int(self._number("ANALYSIS_VISIBILITY_SECONDS", 60))
+    def analysis_limit_seconds(self) -> int:
+        """`ANALYSIS_LIMIT_SECONDS`: seconds an analysis may run before it is killed; 30 by default."""
+        return int(self._number("ANALYSIS_LIMIT_SECONDS", 30))
 
     @property
-    def task_limit_seconds(self) -> int:
-        """`TASK_LIMIT_SECONDS`: seconds an analysis may run before it is killed; 30 by default."""
-        return int(self._number("TASK_LIMIT_SECONDS", 30))
+    def studies_limit_seconds(self) -> int:
+        """`STUDIES_LIMIT_SECONDS`: seconds a bulk task may run before it is killed; 300 by default."""
+        return int(self._number("STUDIES_LIMIT_SECONDS", 300))
 
     @property
     def gather_seconds(self) -> float:
         """`GATHER_SECONDS`: how long notify waits for the rest of a storm before it writes; 2 by default."""
         return self._number("GATHER_SECONDS", 2.0)
+
+    @property
+    def stack_name(self) -> str:
+        """`STACK_NAME`: the stack this process belongs to, which its metrics carry; `local` by default."""
+        return self._optional("STACK_NAME") or "local"
 
     @property
     def exchange_url(self) -> str | None:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import psycopg2
@@ -18,7 +18,10 @@ from psycopg2.extensions import connection as Connection  # noqa: N812  it is a 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  it is a class
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
 
-from cryptowatch.settings import Settings
+from cryptowatch.settings import SettingError, Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_rds import RDSClient
 
 #: Seconds a process goes on trying to reach the database before it gives its work back.
 PATIENCE = 20
@@ -45,27 +48,55 @@ APPLY_LOCK = 7_303
 __all__ = ["Connection", "Cursor", "connect", "connection_arguments", "transaction"]
 
 
-def connection_arguments(settings: Settings) -> dict[str, Any]:
-    """What `psycopg2.connect` needs: from `DATABASE_URL`, else from the secret.
+def connection_arguments(settings: Settings, *, host: str | None = None) -> dict[str, Any]:
+    """What `psycopg2.connect` needs: from `DATABASE_URL`; else from `DATABASE_HOST` and its like, or the secret.
+
+    Who `DATABASE_USER` names signs in by a token of RDS, anybody else by the secret's password.
+
+    Args:
+        host: another server with the same database and users: a replica.
 
     Raises:
-        psycopg2.OperationalError: the secret cannot be read now.
+        psycopg2.OperationalError: the secret cannot be read now, or there are no credentials to sign a token with.
     """
     common = {"connect_timeout": CONNECT_TIMEOUT, "options": OPTIONS}
     if settings.database_url:
         return {"dsn": settings.database_url, **common}
-    secret = _secret(settings.database_secret_arn)
-    arguments = {
-        "host": secret["host"],
-        "port": int(secret.get("port", 5432)),
-        "user": secret["username"],
-        "password": secret["password"],
-        "dbname": secret.get("dbname", "cryptowatch"),
-        **common,
-    }
-    if not arguments["host"].startswith("/"):
-        arguments |= {"sslmode": "verify-full", "sslrootcert": settings.database_ca_file}
-    return arguments
+    address = _address(settings)
+    host, port = host or address["host"], int(address.get("port", 5432))
+    user = settings.database_user or address["username"]
+    arguments = {"host": host, "port": port, "user": user, "dbname": address.get("dbname", "cryptowatch"), **common}
+    if host.startswith("/"):  # a socket of this machine, which lets in whom it knows
+        return arguments | {"password": address["password"]} if user == address["username"] else arguments
+    password = _token(host, port, user) if settings.database_user else address["password"]
+    return arguments | {"password": password, "sslmode": "verify-full", "sslrootcert": settings.database_ca_file}
+
+
+def _address(settings: Settings) -> dict[str, Any]:
+    """The secret's content, or what stands for it where the secret may not be read."""
+    if settings.database_host:
+        if not settings.database_user:
+            raise SettingError("the environment variable DATABASE_USER is missing; DATABASE_HOST needs it beside it")
+        return {
+            "host": settings.database_host,
+            "port": settings.database_port,
+            "dbname": settings.database_name,
+            "username": None,
+        }
+    return _secret(settings.database_secret_arn)
+
+
+def _token(host: str, port: int, user: str) -> str:
+    """A password for the next quarter of an hour, signed with this process's credentials, without a call to AWS."""
+    try:
+        return _rds().generate_db_auth_token(DBHostname=host, Port=port, DBUsername=user)
+    except (BotoCoreError, ClientError) as error:
+        raise psycopg2.OperationalError(f"no token for the database can be signed: {error}") from error
+
+
+@cache
+def _rds() -> "RDSClient":
+    return boto3.client("rds")
 
 
 @cache
