@@ -1,11 +1,12 @@
 """What travels on each queue, and nothing else does: ids, never candles.
 
-`analysis` carries Celery messages for the task `analyse`; `alerts` carries JSON with alert ids. Both are versioned;
-what cannot be read ends in the dead-letter queue of its queue.
+`analysis` carries Celery messages for the task `analyse`, a second of work that is wanted at once; `studies` those for
+bulk tasks, minutes of work that can wait; `alerts` carries JSON with alert ids. All are versioned; what cannot be read
+ends in the dead-letter queue of its queue.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -14,7 +15,7 @@ from celery import Celery
 
 from cryptowatch.settings import Settings
 
-#: The version of both messages; a reader refuses any other.
+#: The version of all messages; a reader refuses any other.
 VERSION = 1
 #: Markets an `analyse` message names at most: about a second of work.
 MARKETS_A_MESSAGE = 100
@@ -27,26 +28,27 @@ POLL_SECONDS = 0.02
 
 ANALYSE = "analyse"
 ANALYSIS = "analysis"
+STUDIES = "studies"
 
 
 class MalformedMessageError(ValueError):
     """A message is not of the form this version reads."""
 
 
-def celery_app(settings: Settings) -> Celery:
-    """A Celery app on the analysis queue: predefined, so it needs no right to list or create queues."""
+def celery_app(queue_urls: Mapping[str, str]) -> Celery:
+    """A Celery app on these queues, by name: predefined, so it needs no right to list or create queues.
+
+    How long a message stays invisible is the queue's own setting; a task's limit must be below it.
+    """
     app = Celery("cryptowatch", set_as_current=False)
-    url = settings.analysis_queue_url
     app.conf.update(
         broker_url="sqs://",
         broker_transport_options={
-            "predefined_queues": {ANALYSIS: {"url": url}},
-            "visibility_timeout": settings.analysis_visibility_seconds,
+            "predefined_queues": {name: {"url": url} for name, url in queue_urls.items()},
             "wait_time_seconds": WAIT_SECONDS,
             "polling_interval": POLL_SECONDS,
             "region": boto3.session.Session().region_name or "us-east-1",
         },
-        task_default_queue=ANALYSIS,
         task_serializer="json",
         accept_content=["json"],
         result_backend=None,
@@ -60,7 +62,7 @@ class AnalysisQueue:
     """Sends `analyse` messages. Keep one a process: it holds the broker's connection."""
 
     def __init__(self, settings: Settings) -> None:
-        self._app = celery_app(settings)
+        self._app = celery_app({ANALYSIS: settings.analysis_queue_url})
 
     def send(self, interval_s: int, market_ids: Sequence[int], wal: str) -> int:
         """Queue the analysis of these markets; returns how many messages that took.
@@ -79,6 +81,17 @@ class AnalysisQueue:
             )
             sent += 1
         return sent
+
+
+class StudiesQueue:
+    """Sends bulk tasks. Keep one a process: it holds the broker's connection."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._app = celery_app({STUDIES: settings.studies_queue_url})
+
+    def send(self, task_name: str, **kwargs: Any) -> None:
+        """Queue one bulk task of `workers.studies`; what it is told must be JSON, and ids rather than data."""
+        self._app.send_task(task_name, kwargs={"version": VERSION, **kwargs}, queue=STUDIES)
 
 
 class AlertsQueue:

@@ -26,4 +26,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         queued = sweep(connection, _settings.clock, moved, AlertsQueue(_settings, _sqs))
     finally:
         connection.close()
-    return {"queued": queued, "analysis": depth(_sqs, _settings.analysis_queue_url)}
+    # Asked each minute, the queues go on reporting their depth to the scaling even when nobody works on them.
+    urls = {"analysis": _settings.analysis_queue_url, "studies": _settings.studies_queue_url}
+    return {"queued": queued, **{name: depth(_sqs, url) for name, url in urls.items()}}

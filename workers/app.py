@@ -1,4 +1,4 @@
-"""The Celery app of a worker: `celery -A workers.app worker -Q analysis`.
+"""The Celery app of a worker: `celery -A workers.app worker -Q analysis` for live work, `-Q studies` for bulk work.
 
 At least once, and idempotent: a task's message is acknowledged when its work is committed. What a lost process or a
 killed child held comes back; what can never be done is rejected and ends in the dead-letter queue.
@@ -9,20 +9,19 @@ from typing import Any
 from celery import Celery
 from celery.signals import setup_logging, worker_process_init
 
-from cryptowatch.queues import ANALYSIS, celery_app
+from cryptowatch.queues import ANALYSIS, STUDIES, celery_app
 from cryptowatch.settings import Settings
 from workers.log import configure_logging
 
 
 def build_app(settings: Settings) -> Celery:
     """The producers' app, with what only a consumer needs."""
-    app = celery_app(settings)
+    app = celery_app({ANALYSIS: settings.analysis_queue_url, STUDIES: settings.studies_queue_url})
     app.conf.update(
-        imports=["workers.tasks"],
+        imports=["workers.tasks", "workers.studies"],
         task_acks_late=True,
         task_acks_on_failure_or_timeout=False,
         task_reject_on_worker_lost=True,
-        task_time_limit=settings.task_limit_seconds,
         worker_consumer="workers.consumer:RejectingConsumer",
         worker_prefetch_multiplier=1,
         worker_enable_remote_control=False,

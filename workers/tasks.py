@@ -38,7 +38,7 @@ def _rule_of(watch: StoredWatch) -> WatchRule:
     return rule_of(watch.watch, _compiled)
 
 
-@shared_task(name=ANALYSE)  # type: ignore[untyped-decorator]
+@shared_task(name=ANALYSE, time_limit=_settings.analysis_limit_seconds)  # type: ignore[untyped-decorator]
 def analyse_markets(**message: Any) -> None:
     """Evaluate what is ready on the markets a message names: `version, interval_s, market_ids, wal`.
 

@@ -39,6 +39,8 @@ class StackOutputs:
     notify_function: str
     analysis_queue_url: str
     analysis_dead_letter_queue_url: str
+    studies_queue_url: str
+    studies_dead_letter_queue_url: str
     alerts_queue_url: str
     alerts_dead_letter_queue_url: str
     alert_topic_arn: str
@@ -116,6 +118,8 @@ def deploy(
         notify_function=outputs["NotifyFunctionName"],
         analysis_queue_url=outputs["AnalysisQueueUrl"],
         analysis_dead_letter_queue_url=outputs["AnalysisDeadLetterQueueUrl"],
+        studies_queue_url=outputs["StudiesQueueUrl"],
+        studies_dead_letter_queue_url=outputs["StudiesDeadLetterQueueUrl"],
         alerts_queue_url=outputs["AlertsQueueUrl"],
         alerts_dead_letter_queue_url=outputs["AlertsDeadLetterQueueUrl"],
         alert_topic_arn=outputs["AlertTopicArn"],

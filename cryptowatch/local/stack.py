@@ -95,6 +95,7 @@ class LocalStack:
         self._environment |= {
             "DATABASE_SECRET_ARN": self.outputs.database_secret_arn,
             "ANALYSIS_QUEUE_URL": self.outputs.analysis_queue_url,
+            "STUDIES_QUEUE_URL": self.outputs.studies_queue_url,
             "ALERTS_QUEUE_URL": self.outputs.alerts_queue_url,
         }
         self._start_fleet()

@@ -47,6 +47,7 @@ def fleet(emulator: Emulator, tmp_path: Path, told: list[str]) -> Iterator[Fleet
         **clean_environment(),
         **aws_environment(emulator.endpoint_url),
         "ANALYSIS_QUEUE_URL": url,
+        "STUDIES_QUEUE_URL": url,
         "ALERTS_QUEUE_URL": url,
         "DATABASE_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:none",
     }

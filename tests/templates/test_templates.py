@@ -80,7 +80,7 @@ def test_every_queue_has_a_dead_letter_queue_that_keeps_longer() -> None:
         for one in queues.values()
         if "RedrivePolicy" in one
     }
-    assert dead == {"AnalysisDeadLetterQueue", "AlertsDeadLetterQueue"}
+    assert dead == {"AnalysisDeadLetterQueue", "StudiesDeadLetterQueue", "AlertsDeadLetterQueue"}
     for name, queue in queues.items():
         assert queue["SqsManagedSseEnabled"] is True, name
         if name in dead:
@@ -96,9 +96,12 @@ def test_alerts_stay_invisible_for_six_times_the_function_that_reads_them() -> N
     assert queues["AlertsQueue"]["VisibilityTimeout"] >= 6 * notify["Timeout"]
 
 
-def test_what_a_dead_worker_held_comes_back_within_a_minute_and_not_during_its_task() -> None:
-    task_limit_s = 30
-    assert task_limit_s < properties("AWS::SQS::Queue")["AnalysisQueue"]["VisibilityTimeout"] <= 60
+@pytest.mark.parametrize(("queue", "longest_s"), [("Analysis", 60), ("Studies", 600)])
+def test_what_a_dead_worker_held_comes_back_soon_and_not_during_its_task(queue: str, longest_s: int) -> None:
+    visibility = f"{queue}VisibilitySeconds"
+    assert properties("AWS::SQS::Queue")[f"{queue}Queue"]["VisibilityTimeout"] == {"Ref": visibility}
+    limit_s = TEMPLATES["workers"]["Parameters"][f"{queue}LimitSeconds"]["Default"]
+    assert 2 * limit_s <= TEMPLATES["queues"]["Parameters"][visibility]["Default"] <= longest_s
 
 
 def test_every_queue_and_topic_refuses_what_is_not_tls() -> None:
@@ -142,9 +145,9 @@ def test_functions_are_given_only_the_variables_they_read() -> None:
     expected = {
         "DispatchFunction": {"INGEST_FUNCTION"},
         "IngestFunction": {"ANALYSIS_QUEUE_URL"},
-        "SweepFunction": {"ANALYSIS_QUEUE_URL", "ALERTS_QUEUE_URL"},
+        "SweepFunction": {"ANALYSIS_QUEUE_URL", "STUDIES_QUEUE_URL", "ALERTS_QUEUE_URL"},
         "NotifyFunction": {"ALERT_TOPIC_ARN", "GATHER_SECONDS"},
-        "ControlFunction": {"ANALYSIS_QUEUE_URL", "ALERTS_QUEUE_URL", "ALERT_TOPIC_ARN"},
+        "ControlFunction": {"ANALYSIS_QUEUE_URL", "STUDIES_QUEUE_URL", "ALERTS_QUEUE_URL", "ALERT_TOPIC_ARN"},
     }
     given = {name: set(one["Environment"]["Variables"]) for name, one in properties("AWS::Lambda::Function").items()}
     assert given == {name: common | more for name, more in expected.items()}
@@ -185,7 +188,7 @@ def test_no_right_is_for_every_resource() -> None:
     assert everywhere == [("ControlRole", ["sns:Unsubscribe", "sns:GetSubscriptionAttributes"])]
 
 
-@pytest.mark.parametrize("role", ["IngestRole", "SweepRole", "WorkerRole"])
+@pytest.mark.parametrize("role", ["IngestRole", "SweepRole", "ControlRole", "WorkerRole"])
 def test_celery_may_look_at_the_queue_it_sends_to_or_reads(role: str) -> None:
     actions = {action for name, one in statements() if name == role for action in as_list(one["Action"])}
     assert "sqs:GetQueueAttributes" in actions
@@ -218,16 +221,57 @@ def test_the_fleet_follows_the_seconds_of_work_that_wait_or_are_in_hand() -> Non
     assert "DisableScaleIn" not in scaling()
     assert [name for name, one in metrics.items() if one["ReturnData"]] == ["load"]
     assert metrics["load"]["Expression"] == {
-        "Fn::Sub": "(lv+FILL(li,0))*${LiveMeanSeconds}/(${LiveGoalSeconds}*${LiveSlots})/IF(n>0,n,1)"
+        "Fn::Sub": "((lv+FILL(li,0))*${LiveMeanSeconds}/(${LiveGoalSeconds}*${LiveSlots}) "
+        "+ (bv+FILL(bi,0))*${BulkMeanSeconds}/(${BulkGoalSeconds}*${BulkSlots})) / IF(n>0,n,1)"
     }
     stats = {name: one["MetricStat"]["Stat"] for name, one in metrics.items() if "MetricStat" in one}
-    assert stats == {"lv": "Maximum", "li": "Maximum", "n": "Average"}
+    assert stats == {"lv": "Maximum", "li": "Maximum", "bv": "Maximum", "bi": "Maximum", "n": "Average"}
+    queues = {name: queue_of(one["MetricStat"]["Metric"]) for name, one in metrics.items() if name in stats}
+    assert queues == {"lv": "AnalysisQueueName", "li": "AnalysisQueueName"} | {
+        "bv": "StudiesQueueName",
+        "bi": "StudiesQueueName",
+        "n": "WorkerGroup",
+    }
+
+
+def queue_of(metric: dict[str, Any]) -> str:
+    (dimension,) = metric["Dimensions"]
+    return str(dimension["Value"]["Ref"])
+
+
+def test_a_fleet_of_none_is_started_by_waiting_work_and_by_nothing_else() -> None:
+    """An alarm on the waiting messages alone would add an instance each minute, however many there are."""
+    workers = TEMPLATES["workers"]
+    policy, alarm = workers["Resources"]["StartPolicy"], workers["Resources"]["StartAlarm"]
+    assert policy["Condition"] == alarm["Condition"] == "FromZero"
+    assert workers["Conditions"]["FromZero"] == {"Fn::Equals": [{"Ref": "LeastWorkers"}, "0"]}
+    assert ROOT["Parameters"]["LeastWorkers"]["MinValue"] == 0
+    (step,) = policy["Properties"]["StepAdjustments"]
+    assert (step["MetricIntervalLowerBound"], step["ScalingAdjustment"]) == (0, 1)
+    watched = alarm["Properties"]
+    metrics = {one["Id"]: one for one in watched["Metrics"]}
+    assert metrics["waiting"]["Expression"] == "IF(FILL(desired,0) == 0, lv + bv, 0)"
+    assert metrics["desired"]["MetricStat"]["Metric"]["MetricName"] == "GroupDesiredCapacity"
+    assert (watched["ComparisonOperator"], watched["Threshold"]) == ("GreaterThanOrEqualToThreshold", 1)
+    assert watched["AlarmActions"] == [{"Ref": "StartPolicy"}]
+
+
+def test_one_instance_is_on_demand_and_the_others_are_spot_of_several_types() -> None:
+    (group,) = properties("AWS::AutoScaling::AutoScalingGroup").values()
+    policy = group["MixedInstancesPolicy"]
+    assert policy["InstancesDistribution"]["OnDemandBaseCapacity"] == 1
+    assert policy["InstancesDistribution"]["SpotAllocationStrategy"] == "price-capacity-optimized"
+    assert policy["InstancesDistribution"]["OnDemandPercentageAboveBaseCapacity"] == {"Ref": "OnDemandPercent"}
+    assert group["CapacityRebalance"] is True
+    types = ROOT["Parameters"]["WorkerInstanceTypes"]["Default"].split(",")
+    assert len(set(types)) == len(policy["LaunchTemplate"]["Overrides"]) == 3
 
 
 def test_a_busy_fleet_does_not_grow_because_it_is_busy() -> None:
     """With every slot working and nothing waiting, the load must not be above its target."""
-    mean, goal = (float(ROOT["Parameters"][name]["Default"]) for name in ("LiveMeanSeconds", "LiveGoalSeconds"))
-    assert mean / goal <= 1
+    default = {name: one.get("Default") for name, one in ROOT["Parameters"].items()}
+    shares = [default[f"{kind}MeanSeconds"] / default[f"{kind}GoalSeconds"] for kind in ("Live", "Bulk")]
+    assert sum(shares) <= 1
 
 
 def test_the_group_reports_what_the_expression_reads() -> None:
