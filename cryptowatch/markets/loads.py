@@ -8,6 +8,9 @@ from collections.abc import Mapping
 
 from cryptowatch.markets.interval import CHUNK, Interval, interval_named
 
+#: Steps before a load's first one in which the close is looked for that the silence at its beginning is filled with.
+LEAD = CHUNK
+
 
 def load_start(look_back: int, step: int) -> int:
     """The first step of the load for a candle at `step` of a rule that looks `look_back` candles back."""

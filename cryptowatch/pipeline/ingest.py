@@ -13,6 +13,7 @@ from aws_lambda_powertools import Logger
 
 from cryptowatch.clock import Clock
 from cryptowatch.markets.settling import GRACE, lost_range, settle
+from cryptowatch.pipeline.older import read_piece
 from cryptowatch.pipeline.told import MovedMarkets
 from cryptowatch.sources.errors import MarketError, MarketRequestFailedError, SourceUnavailableError
 from cryptowatch.sources.exchange import Exchange, Page
@@ -35,6 +36,8 @@ logger = Logger(service="ingest")
 FAILURES_IN_A_ROW = 5
 #: Seconds before the run's own limit at which it stops asking: the time-outs of one market's requests, and storing.
 MARGIN_S = 40.0
+#: Seconds after its start at which a run leaves older history to the next one, which a new minute is about to start.
+HISTORY_S = 40.0
 #: How far back a market without trades is asked again, for candles that the source publishes late.
 ASKED_AGAIN = 5 * GRACE
 #: Seconds a source that failed is left alone when it did not say for how long.
@@ -69,6 +72,7 @@ class IngestRun:
         self.seconds_left = seconds_left
         self.answers = 0
         self.failures = 0
+        self.started = time.monotonic()
 
     def run(self) -> str:
         """Do it; returns `done`, `paused`, `unavailable`, `out of time`, or `busy` when another run is at it."""
@@ -129,7 +133,24 @@ class IngestRun:
                     ) from error
             self.moved.flush_if_old()
         self._settle_what_others_showed(read, [one.market_id for one in series], now)
-        return outcome
+        return outcome if outcome != "done" else self._read_histories(read, now)
+
+    def _read_histories(self, series: list[Series], now: datetime) -> str:
+        """Older history, a piece of each series in turn, once all that is new is stored."""
+        left = [one for one in series if wants_older(one)]
+        while left:
+            for one in list(left):
+                if self.seconds_left() < MARGIN_S or time.monotonic() - self.started > HISTORY_S:
+                    return "out of time"
+                try:
+                    self._read_older(one, now)
+                except MarketError as error:
+                    self._keep_error(one, error)
+                    self.failures += 1
+                    left.remove(one)
+                self.moved.flush_if_old()
+            left = [one for one in left if wants_older(one)]
+        return "done"
 
     def _keep_error(self, series: Series, error: MarketError) -> None:
         logger.warning(
@@ -144,16 +165,18 @@ class IngestRun:
             save_error(cursor, series, str(error), self.clock.now())
 
     def _read_one(self, series: Series, now: datetime) -> None:
-        """The candles from the last settled step on (one back, to see revisions), then older history if wanted."""
-        oldest_served = self.exchange.history_start(series.interval, now)
-        self._mark_lost(series, oldest_served)
+        """The candles from the last settled step on, one back, to see revisions; at first the newest there are."""
         if series.have_from is None:
-            series.have_from = series.wanted_from
+            self._read_older(series, now)
+            return
+        self._mark_lost(series, self.exchange.history_start(series.interval, now))
         start = self._first_step_to_ask(series, series.have_from)
         for page in self._pages(series, start, series.interval.last_closed(now), now):
             self._store_page(series, page)
-        if series.wanted_from < series.have_from:
-            self._read_older(series, now)
+
+    def _read_older(self, series: Series, now: datetime) -> None:
+        self.answers += read_piece(self.connection, self.exchange, series, series.wanted_from, now, lead=True).answers
+        self.moved.add(series.interval.seconds, series.market_id)
 
     @staticmethod
     def _first_step_to_ask(series: Series, have_from: int) -> int:
@@ -165,24 +188,6 @@ class IngestRun:
         asked_again = max(2, ASKED_AGAIN // series.interval.length)
         latest = series.covered_to - asked_again
         return max(have_from, latest if series.settled_to is None else max(series.settled_to - 1, latest))
-
-    def _read_older(self, series: Series, now: datetime) -> None:
-        assert series.have_from is not None
-        for page in self._pages(series, series.wanted_from, series.have_from - 1, now):
-            with transaction(self.connection) as cursor:
-                merged = merge_candles(cursor, series.market_id, series.interval.seconds, page.candles)
-                if merged.new:
-                    oldest = series.interval.step_at(merged.new[0])
-                    series.first_step = oldest if series.first_step is None else min(series.first_step, oldest)
-                if series.settled_to is None and series.first_step is not None and series.covered_to is not None:
-                    stored = stored_steps(cursor, series, series.first_step)
-                    series.settled_to = settle(series.first_step, series.covered_to, stored, (), 0)
-                save_frontiers(cursor, series, moved=False, new=len(merged.new), revisions=len(merged.revised))
-        if self.seconds_left() >= MARGIN_S:
-            series.have_from = series.wanted_from
-            with transaction(self.connection) as cursor:
-                save_frontiers(cursor, series, moved=True)
-            self.moved.add(series.interval.seconds, series.market_id)
 
     def _pages(self, series: Series, first_step: int, last_step: int, now: datetime) -> Iterator[Page]:
         for page in self.exchange.pages(series.symbol, series.interval, first_step, last_step, now):
@@ -249,9 +254,14 @@ class IngestRun:
 
 def is_due(series: Series, now: datetime) -> bool:
     """Whether a closed step of it is not settled, or history is wanted that it does not have."""
-    if series.settled_to is None or series.have_from is None or series.wanted_from < series.have_from:
+    if series.settled_to is None or wants_older(series):
         return True
     return series.settled_to <= series.interval.last_closed(now)
+
+
+def wants_older(series: Series) -> bool:
+    """Whether history is wanted that it does not have."""
+    return series.have_from is None or series.wanted_from < series.have_from
 
 
 def lambda_seconds_left(context: object) -> Callable[[], float]:

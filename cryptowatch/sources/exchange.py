@@ -113,6 +113,11 @@ class Exchange:
         newest_only = KNOWN.get(self._client.id)
         return None if newest_only is None else interval.step_at(now) - newest_only + 1 + FALLING_OUT
 
+    def page(self) -> int:
+        """How many steps it is asked for at once."""
+        limits = ((self._client.features or {}).get("spot") or {}).get("fetchOHLCV") or {}
+        return min(int(limits.get("limit") or DEFAULT_PAGE), LARGEST_PAGE)
+
     def pages(self, symbol: str, interval: Interval, first_step: int, last_step: int, now: datetime) -> Iterator[Page]:
         """The candles of `first_step` to `last_step`, both inclusive, one answer after the other, ascending.
 
@@ -153,11 +158,9 @@ class Exchange:
                 raise BadAnswerError("neither candles nor an empty list of them")
             return Answer(checked_candles(rows, interval), len(rows))
 
-        limits = ((self._client.features or {}).get("spot") or {}).get("fetchOHLCV") or {}
-        page = min(int(limits.get("limit") or DEFAULT_PAGE), LARGEST_PAGE)
         if self._client.id in KNOWN:
-            return KnownReader(ask, page, KNOWN[self._client.id])
-        return CarefulReader(ask, page)
+            return KnownReader(ask, self.page(), KNOWN[self._client.id])
+        return CarefulReader(ask, self.page())
 
     def _find(self, symbol: str) -> None:
         """Make sure that the exchange lists it, by a fresher list when it seems not to."""

@@ -63,6 +63,8 @@ def save_frontiers(
 ) -> None:
     """Write the frontiers of a series and clear its error.
 
+    They only ever widen: a backfill moves its old end at any time while ingest moves its new one.
+
     Args:
         new: candles stored that were not there.
         moved: `settled_to` has moved, so there is something to analyse.
@@ -77,7 +79,8 @@ def save_frontiers(
     cursor.execute(
         """
         UPDATE series
-        SET have_from = %s, covered_to = %s, settled_to = %s, first_time = %s,
+        SET have_from = least(have_from, %s), covered_to = greatest(covered_to, %s),
+            settled_to = greatest(settled_to, %s), first_time = least(first_time, %s),
             settled_at = CASE WHEN %s THEN clock_timestamp() ELSE settled_at END,
             candles = candles + %s, revisions = revisions + %s, late_candles = late_candles + %s,
             last_error = NULL, last_error_at = NULL

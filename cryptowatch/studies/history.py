@@ -7,6 +7,7 @@ from datetime import datetime
 import numpy as np
 
 from cryptowatch.markets.interval import CHUNK, Interval
+from cryptowatch.markets.loads import LEAD
 from cryptowatch.markets.panel import Panel, Rows, build_panel
 
 _ARRAYS = ("open", "high", "low", "close", "volume", "filled")
@@ -36,9 +37,11 @@ class MarketHistory:
         return int(steps[-1]) if len(steps) else None
 
     def since(self, interval: Interval, step: int) -> Rows:
-        """Its candles from this step on."""
+        """Its candles from this step on; where that has none, from `LEAD` steps before it on."""
         rows = self.candles[interval.name]
         at = int(np.searchsorted(rows.steps, step))
+        if at == len(rows.steps) or rows.steps[at] != step:
+            at = int(np.searchsorted(rows.steps, step - LEAD))
         return Rows(rows.steps[at:], rows.values[at:], None)
 
     def _steps(self, interval: Interval) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:

@@ -85,7 +85,7 @@ def test_a_run_stops_in_time_for_its_limit_and_the_next_goes_on(world) -> None:
     trade(world, "ADA/USDT", "BTC/USDT", "ETH/USDT")
     world.apply({"when": "close > 110"})
     world.clock.at += timedelta(minutes=1)
-    left = iter([100.0, 100.0])  # of the first market; then the limit is near
+    left = iter([100.0])  # of the first market; then the limit is near
     exchange = open_source("binance", base_url=world.exchange.url, speed=1000)
     run = IngestRun("binance", exchange, world.writer, world.told, world.clock, lambda: next(left, 10.0))
     assert run.run() == "out of time"
