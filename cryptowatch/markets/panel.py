@@ -87,45 +87,76 @@ def build_panel(
         unobtainable: by market id, ranges of steps `[from, to)` that the source no longer serves.
         settled_before: by market id, the first step that is not settled: columns from there on stay NaN.
     """
-    shape = (len(rows), max(0, last_step - first_step + 1))
-    open_, high, low, close, volume = columns = [np.full(shape, np.nan) for _ in range(5)]
-    filled = np.zeros(shape, dtype=np.bool_)
-    for row, (market_id, stored) in enumerate(rows.items()):
-        end = min(shape[1], settled_before[market_id] - first_step)
-        if end <= 0:
-            continue
-        lost = unobtainable.get(market_id, ())
-        _lay_one_market(columns, filled, row, end, first_step, stored, lost)
-    return Panel(interval, first_step, tuple(rows), open_, high, low, close, volume, filled)
+    width = max(0, last_step - first_step + 1)
+    values = np.full((5, len(rows), width), np.nan)
+    before = np.full(len(rows), np.nan)
+    for row, stored in enumerate(rows.values()):
+        at = stored.steps - first_step
+        inside = (at >= 0) & (at < width)
+        values[:, row, at[inside]] = stored.values[inside].T
+        if stored.close_before is not None:
+            before[row] = stored.close_before
+    return fill_panel(
+        interval,
+        first_step,
+        tuple(rows),
+        values,
+        before,
+        [(row, *hole) for row, market_id in enumerate(rows) for hole in unobtainable.get(market_id, ())],
+        np.array([settled_before[market_id] for market_id in rows], dtype=np.int64),
+    )
 
 
-def _lay_one_market(
-    columns: list[Floats],
-    filled: Bools,
-    row: int,
-    end: int,
+def fill_panel(
+    interval: Interval,
     first_step: int,
-    stored: Rows,
-    lost: Sequence[tuple[int, int]],
-) -> None:
-    at = stored.steps - first_step
-    inside = (at >= 0) & (at < end)
-    at, values = at[inside], stored.values[inside]
-    for column, series in zip(columns, values.T, strict=True):
-        column[row, at] = series
+    market_ids: tuple[int, ...],
+    values: Floats,
+    close_before: Floats,
+    unobtainable: Sequence[tuple[int, int, int]],
+    settled_before: Steps,
+) -> Panel:
+    """A panel of stored candles that lie on the grid already; fills what is missing, in place.
 
-    close = columns[3][row, :end]
-    known = ~np.isnan(close)
-    lost_here = np.zeros(end, dtype=np.bool_)
-    for start, stop in lost:
-        lost_here[max(0, start - first_step) : max(0, min(end, stop - first_step))] = True
-    # Nothing is known behind an unobtainable step until the next stored candle: no fill reaches across it.
-    last_known = np.maximum.accumulate(np.where(known, np.arange(end), -1))
-    last_lost = np.maximum.accumulate(np.where(lost_here, np.arange(end), -1))
-    before = np.nan if stored.close_before is None else stored.close_before
-    previous = np.where(last_known >= 0, close[last_known], before)
-    missing = ~known & (last_known >= last_lost) & ~lost_here & ~np.isnan(previous)
-    for column in columns[:4]:
-        column[row, :end][missing] = previous[missing]
-    columns[4][row, :end][missing] = 0.0
-    filled[row, :end] = missing
+    Args:
+        market_ids: one a row.
+        values: open, high, low, close, volume, shape `(5, market, time)`, NaN where no candle is stored.
+        close_before: by row, the last close stored before the load; NaN when there is none.
+        unobtainable: row and steps `[from, to)` of each hole that the source no longer serves.
+        settled_before: by row, the first step that is not settled: columns from there on become NaN.
+    """
+    _, markets, width = values.shape
+    steps = np.arange(width)
+    settled = np.clip(settled_before - first_step, 0, width)
+    if (settled < width).any():
+        values[:, steps >= settled[:, np.newaxis]] = np.nan
+    filled = np.zeros((markets, width), dtype=np.bool_)
+    known = ~np.isnan(values[3])
+    rows = np.flatnonzero(~known.all(axis=1))
+    if len(rows):
+        lost = np.zeros((markets, width), dtype=np.bool_)
+        for row, start, stop in unobtainable:
+            lost[row, max(0, start - first_step) : max(0, stop - first_step)] = True
+        open_to_fill = (steps < settled[rows, np.newaxis]) & ~lost[rows]
+        missing, previous = _missing(values[3, rows], known[rows], lost[rows], open_to_fill, close_before[rows])
+        filled[rows] = missing
+        for column in values[:4]:
+            column[filled] = previous[missing]
+        values[4][filled] = 0.0
+    open_, high, low, close, volume = values
+    return Panel(interval, first_step, market_ids, open_, high, low, close, volume, filled)
+
+
+def _missing(
+    close: Floats, known: Bools, lost: Bools, open_to_fill: Bools, close_before: Floats
+) -> tuple[Bools, Floats]:
+    """Which steps are filled, and the close that each step would repeat.
+
+    Nothing is known behind an unobtainable step until the next stored candle: no fill reaches across it.
+    """
+    steps = np.arange(close.shape[1])
+    last_known = np.maximum.accumulate(np.where(known, steps, -1), axis=1)
+    last_lost = np.maximum.accumulate(np.where(lost, steps, -1), axis=1)
+    here = np.take_along_axis(close, np.maximum(last_known, 0), axis=1)
+    previous = np.where(last_known >= 0, here, close_before[:, np.newaxis])
+    return open_to_fill & ~known & (last_known >= last_lost) & ~np.isnan(previous), previous

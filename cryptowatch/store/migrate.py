@@ -19,9 +19,12 @@ def migrate(connection: Connection) -> list[str]:
         cursor.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
         connection.commit()
     try:
-        version = schema_version(connection)
+        schema_version(connection)
+        with transaction(connection) as cursor:
+            cursor.execute("SELECT version FROM schema_version")
+            present = {version for (version,) in cursor.fetchall()}
         for number, name, sql in migrations():
-            if number > version:
+            if number not in present:
                 with transaction(connection) as cursor:
                     cursor.execute(sql)
                     cursor.execute("INSERT INTO schema_version (version, name) VALUES (%s, %s)", (number, name))
