@@ -6,10 +6,12 @@ one raises `SettingError`: one line that names the variable.
 
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptowatch.clock import Clock, RecordClock, WallClock
+from cryptowatch.markets.interval import INTERVALS
 
 
 class SettingError(ValueError):
@@ -101,6 +103,36 @@ class Settings:
         return int(self._number("STUDIES_LIMIT_SECONDS", 300))
 
     @property
+    def worker_group(self) -> str:
+        """`WORKER_GROUP`: the Auto Scaling group this instance is in."""
+        return self._required("WORKER_GROUP")
+
+    @property
+    def workers_command(self) -> str:
+        """`WORKERS_COMMAND`: stops this instance's workers, given one of `stop`, `return`, `kill`, `running`."""
+        return self._required("WORKERS_COMMAND")
+
+    @property
+    def health_folder(self) -> str | None:
+        """`HEALTH_FOLDER`: where workers leave signs of life; without it they leave none."""
+        return self._optional("HEALTH_FOLDER")
+
+    @property
+    def hung_seconds(self) -> float:
+        """`HUNG_SECONDS`: without a sign of life for so long, the instance is replaced; 180 by default."""
+        return self._number("HUNG_SECONDS", 180.0)
+
+    @property
+    def metadata_url(self) -> str:
+        """`METADATA_URL`: the instance metadata service; EC2's by default."""
+        return self._optional("METADATA_URL") or "http://169.254.169.254"
+
+    @property
+    def drain_poll_seconds(self) -> float:
+        """`DRAIN_POLL_SECONDS`: between two looks whether the instance is to go; 2 by default."""
+        return self._number("DRAIN_POLL_SECONDS", 2.0)
+
+    @property
     def gather_seconds(self) -> float:
         """`GATHER_SECONDS`: how long notify waits for the rest of a storm before it writes; 2 by default."""
         return self._number("GATHER_SECONDS", 2.0)
@@ -114,6 +146,22 @@ class Settings:
     def exchange_url(self) -> str | None:
         """`CRYPTOWATCH_EXCHANGE_URL`: base URL of a simulated exchange, in place of the real ones."""
         return self._optional("CRYPTOWATCH_EXCHANGE_URL")
+
+    @property
+    def candle_retention(self) -> dict[int, timedelta]:
+        """`CANDLE_RETENTION`: days that candles are kept, by interval, `1m=90 5m=365`; the others for good.
+
+        Gives how long, by the interval's seconds.
+        """
+        kept = {}
+        for part in (self._optional("CANDLE_RETENTION") or "").split():
+            name, _, days = part.partition("=")
+            if name not in INTERVALS or not days.isdecimal() or not 0 < int(days) < 100_000:
+                raise SettingError(
+                    f"the environment variable CANDLE_RETENTION must read like 1m=90 5m=365, in days; not {part!r}"
+                )
+            kept[INTERVALS[name].seconds] = timedelta(days=int(days))
+        return kept
 
     @property
     def clock(self) -> Clock:

@@ -6,18 +6,27 @@ run goes on where the first one stopped.
 
 import time
 from collections.abc import Callable
-from functools import wraps
+from contextlib import closing
+from functools import lru_cache, wraps
 from typing import Any
 
 import psycopg2
 from celery import shared_task
 from celery.exceptions import Reject
 
-from cryptowatch.queues import VERSION, MalformedMessageError
+from cryptowatch.pipeline.upkeep import SEAL
+from cryptowatch.queues import BACKFILL, VERSION, MalformedMessageError, StudiesQueue
 from cryptowatch.settings import Settings
+from cryptowatch.store.blocks import seal
+from cryptowatch.store.database import connect
 from workers.log import logger
 
 _settings = Settings()
+
+
+@lru_cache(maxsize=1)
+def _queue() -> StudiesQueue:
+    return StudiesQueue(_settings)
 
 
 def bulk_task(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -47,3 +56,25 @@ def bulk_task(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]
         return shared_task(name=name, time_limit=_settings.studies_limit_seconds)(run)  # type: ignore[no-any-return]
 
     return decorate
+
+
+@bulk_task(SEAL)
+def seal_blocks() -> None:
+    """Seal what is ripe, batch by batch, for at most a minute; the sweep queues what is left again."""
+    until = time.monotonic() + 60
+    with closing(connect(_settings)) as connection:
+        while seal(connection) and time.monotonic() < until:
+            pass
+
+
+@bulk_task(BACKFILL)
+def backfill(source: object, tries: object = 0) -> None:
+    """Older history of a source that people asked for: a minute of it, then a message to whoever goes on."""
+    from cryptowatch.pipeline.backfill import backfill_source  # ccxt takes a second to load, and only this needs it
+
+    if not (isinstance(source, str) and isinstance(tries, int)):
+        raise MalformedMessageError(f"source and tries must be a name and a number, not {source!r:.80}, {tries!r:.80}")
+    with closing(connect(_settings)) as connection:
+        following = backfill_source(connection, _settings, source, tries)
+    if following:
+        _queue().send(BACKFILL, delay_s=following.delay_s, source=source, tries=following.tries)

@@ -30,7 +30,7 @@ from cryptowatch.store.evaluation import (
     save_alerts,
     save_standings,
 )
-from cryptowatch.store.panels import read_panel
+from cryptowatch.store.panels import read_panel, reading
 from cryptowatch.watches.compiled import WatchEvaluation, WatchRule
 from cryptowatch.watches.policy import policy_of
 
@@ -111,9 +111,9 @@ def _analyse_once(
     alerts: list[NewAlert] = []
     moved: dict[tuple[int, int], Standing] = {}
     moments = 0
-    with transaction(reader, snapshot=True) as reading:
-        known = {name: frontiers(reading, interval_named(name), market_ids) for name in names}
-        panels = _Panels(reading, {watch.id: rule_of(watch) for watch in watches.values()})
+    with reading(reader) as snapshot:
+        known = {name: frontiers(snapshot, interval_named(name), market_ids) for name in names}
+        panels = _Panels(snapshot, {watch.id: rule_of(watch) for watch in watches.values()})
         for segment, members in _segments(watches, standings, known, now):
             watch = watches[segment.watch_id]
             ids = [one.market_id for one in members]

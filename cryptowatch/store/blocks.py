@@ -13,6 +13,7 @@ from cryptowatch.markets.interval import Interval, interval_of_seconds
 from cryptowatch.markets.panel import Floats
 from cryptowatch.store.binary import copy_in, copy_out, row_type, steps_of, times_of
 from cryptowatch.store.database import CANDLE_WRITERS_LOCK, Connection, Cursor, transaction
+from cryptowatch.store.upkeep import RIPE
 
 #: Steps in a block. A chunk is a whole number of blocks.
 BLOCK = 64
@@ -40,12 +41,6 @@ SELECT candle.* FROM unsealed CROSS JOIN LATERAL (
 ) AS candle
 WHERE unsealed.market_id = ANY(%(markets)s) AND unsealed.interval_s = %(interval_s)s
   AND start_time BETWEEN %(first_block)s AND %(last)s
-"""
-
-_RIPE = """
-SELECT unsealed.market_id, unsealed.interval_s, start_time
-FROM unsealed JOIN series USING (market_id, interval_s)
-WHERE settled_to >= start_time + make_interval(secs => 64.0 * interval_s)
 """
 
 
@@ -91,18 +86,12 @@ def read_candles(
     return values
 
 
-def ripe_blocks(cursor: Cursor) -> int:
-    """How many blocks could be sealed now."""
-    cursor.execute(f"SELECT count(*) FROM ({_RIPE}) AS ripe")
-    return int(cursor.fetchone()[0])  # type: ignore[index]
-
-
 def seal(connection: Connection, most: int = BLOCKS_AT_ONCE) -> int:
     """Seal some of the ripe blocks, in one transaction; returns how many."""
     with transaction(connection) as cursor:
         # Before the first read: a change that committed between a read and the write would leave a wrong block.
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", (CANDLE_WRITERS_LOCK,))
-        cursor.execute(f"{_RIPE} ORDER BY interval_s, start_time, market_id LIMIT %s", (most,))
+        cursor.execute(f"{RIPE} ORDER BY interval_s, start_time, market_id LIMIT %s", (most,))
         ripe = cursor.fetchall()
         for seconds in sorted({one[1] for one in ripe}):
             interval = interval_of_seconds(seconds)

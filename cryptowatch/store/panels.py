@@ -1,13 +1,22 @@
 """Reading candles: sealed blocks and the rows of the open tail, laid on the grid as a panel."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
 from cryptowatch.markets.interval import Interval
 from cryptowatch.markets.panel import Floats, Panel, Steps, fill_panel
 from cryptowatch.store.blocks import BLOCK, read_candles
-from cryptowatch.store.database import Cursor
+from cryptowatch.store.database import Connection, Cursor, transaction
+
+
+@contextmanager
+def reading(connection: Connection) -> Iterator[Cursor]:
+    """A snapshot to read panels in. No partition is dropped while it lasts: the lock is taken before the snapshot."""
+    with transaction(connection, snapshot=True) as cursor:
+        cursor.execute("LOCK TABLE ONLY candles IN ACCESS SHARE MODE")
+        yield cursor
 
 
 def read_panel(cursor: Cursor, interval: Interval, market_ids: Sequence[int], first_step: int, last_step: int) -> Panel:

@@ -1,0 +1,43 @@
+"""Each minute, after the sweep: room for new candles, old ones dropped, full blocks queued for sealing."""
+
+from datetime import timedelta
+from typing import Any, Protocol
+
+from aws_lambda_powertools import Logger
+
+from cryptowatch.clock import Clock
+from cryptowatch.store.database import Connection, transaction
+from cryptowatch.store.upkeep import drop_partitions, make_partitions, retained_from, ripe_blocks
+
+logger = Logger(service="upkeep")
+
+SEAL = "seal"
+#: Ripe blocks from which on sealing them is worth a task; until then their rows are read.
+ENOUGH = 100
+
+
+class Tasks(Protocol):
+    """Where bulk tasks are queued: `StudiesQueue`."""
+
+    def send(self, task_name: str, **kwargs: Any) -> None: ...
+
+
+def upkeep(connection: Connection, clock: Clock, retention: dict[int, timedelta], tasks: Tasks) -> dict[str, Any]:
+    """Do what is due; returns `made` and `dropped` partitions and how many blocks are `ripe`.
+
+    Args:
+        retention: how long candles are kept, by interval in seconds; an interval that is not named is kept for good.
+    """
+    now = clock.now()
+    made = make_partitions(connection, now)
+    dropped: list[str] = []
+    for interval, cutoff in retained_from(connection, retention, now).items():
+        dropped += drop_partitions(connection, interval, cutoff)
+    with transaction(connection) as cursor:
+        ripe = ripe_blocks(cursor)
+    if ripe >= ENOUGH:
+        tasks.send(SEAL)
+    done = {"made": made, "dropped": dropped, "ripe": ripe}
+    if made or dropped:
+        logger.info("candles kept in shape", extra=done)
+    return done
