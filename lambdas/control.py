@@ -5,7 +5,8 @@ from typing import Any
 import boto3
 from pydantic import ValidationError
 
-from cryptowatch.pipeline.control import Control, RefusedError, first_problem, logger
+from cryptowatch.pipeline.control import Control, first_problem, logger
+from cryptowatch.pipeline.refused import RefusedError
 from cryptowatch.settings import Settings
 from cryptowatch.store.database import connect
 

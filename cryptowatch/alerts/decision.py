@@ -13,12 +13,13 @@ from typing import Literal
 #: Alerts one email takes at most; the rest follows in the next.
 MOST_ALERTS = 1000
 
-#: Why an alert is not emailed: its recipient has left the list, it is too old, or its watch's emails of that day are
-#: used up.
-HeldBy = Literal["removed", "late", "budget"]
+#: Why an alert is not emailed: its recipient has left the list, it is too old, less severe than the recipient wants to
+#: be told, muted, acknowledged (repeats only), within quiet hours that drop, or the emails of that day are used up:
+#: those of its watch (`budget`) or of the recipient.
+HeldBy = Literal["removed", "late", "severity", "mute", "ack", "quiet_hours", "budget", "recipient_budget"]
 
-#: Emails to the recipient so far that carry alerts of a watch (its id) on candles of a UTC day.
-EmailsOfDay = Callable[[int, date], int]
+#: Emails to the recipient so far that carry alerts on candles of a UTC day: of a watch (its id), or of any (None).
+EmailsOfDay = Callable[[int | None, date], int]
 
 
 @dataclass(frozen=True)
@@ -29,16 +30,26 @@ class Candidate:
         watch_id: whose budget it is under.
         close_time: of its candle, UTC.
         max_per_day: emails a day of its watch; 0 is no limit.
+        recipient_max_per_day: emails a day of the recipient; 0 is no limit.
         late: it is too old to be news.
         removed: the recipient has left the watch list.
+        too_mild: the recipient wants to be told only of what is more severe.
+        muted: its watch, its market, the recipient or one of its tags is muted.
+        acked: it says again what was acknowledged.
+        dropped: it falls into quiet hours that drop.
         decided: it was decided before that it is sent, and stays so.
     """
 
     watch_id: int
     close_time: datetime
     max_per_day: int = 0
+    recipient_max_per_day: int = 0
     late: bool = False
     removed: bool = False
+    too_mild: bool = False
+    muted: bool = False
+    acked: bool = False
+    dropped: bool = False
     decided: bool = False
 
 
@@ -61,10 +72,20 @@ def day_of(close_time: datetime) -> date:
 
 
 def _reason_to_hold(one: Candidate, emails_of_day: EmailsOfDay) -> HeldBy | None:
-    if one.removed:
-        return "removed"
-    if one.late:
-        return "late"
-    if one.max_per_day and emails_of_day(one.watch_id, day_of(one.close_time)) >= one.max_per_day:
+    reasons: tuple[tuple[bool, HeldBy], ...] = (
+        (one.removed, "removed"),
+        (one.late, "late"),
+        (one.too_mild, "severity"),
+        (one.muted, "mute"),
+        (one.acked, "ack"),
+        (one.dropped, "quiet_hours"),
+    )
+    for holds, reason in reasons:
+        if holds:
+            return reason
+    day = day_of(one.close_time)
+    if one.max_per_day and emails_of_day(one.watch_id, day) >= one.max_per_day:
         return "budget"
+    if one.recipient_max_per_day and emails_of_day(None, day) >= one.recipient_max_per_day:
+        return "recipient_budget"
     return None

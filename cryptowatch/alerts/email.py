@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from cryptowatch.alerts.template import fill
+
 #: Alerts told in full; the rest of an email becomes a table.
 IN_FULL = 12
 #: SNS takes 256 KiB a message (SNS API reference, Publish); this leaves room for its own lines.
@@ -17,7 +19,12 @@ _FOOTER = "This is information, not advice. Change or stop it in your watch list
 
 @dataclass(frozen=True)
 class AlertText:
-    """An alert, as an email tells it. Times are UTC; price and figures in the market's quote currency."""
+    """An alert, as an email tells it. Times are UTC; price and figures in the market's quote currency.
+
+    Args:
+        title, note: the watch's templates; None where it has none.
+        watched_markets: how many markets its watch watches.
+    """
 
     alert_id: int
     watch: str
@@ -29,6 +36,25 @@ class AlertText:
     close_time: datetime
     price: float | None
     figures: Mapping[str, float | None]
+    title: str | None = None
+    note: str | None = None
+    watched_markets: int = 0
+
+    def filled(self, template: str) -> str:
+        """A title or a note with its fields filled in."""
+        source, _, symbol = self.market.partition(":")
+        values = {
+            "watch": self.watch,
+            "market": self.market,
+            "source": source,
+            "symbol": symbol,
+            "interval": self.interval,
+            "price": format_number(self.price),
+            "time": f"{self.close_time:%Y-%m-%d %H:%M} UTC",
+            "kind": _KINDS[self.kind],
+            "severity": self.severity,
+        }
+        return fill(template, values)
 
 
 @dataclass(frozen=True)
@@ -37,13 +63,19 @@ class Email:
     body: str
 
 
-def render(alerts: Sequence[AlertText]) -> Email:
-    """One email for one recipient about these alerts (at least one), the most severe first, then by time."""
+def render(alerts: Sequence[AlertText], held: Mapping[str, int] | None = None) -> Email:
+    """One email for one recipient about these alerts (at least one), the most severe first, then by time.
+
+    Args:
+        held: alerts that were held back since the last email, by what.
+    """
     ordered = sorted(alerts, key=lambda one: (-_SEVERITIES.index(one.severity), one.close_time, one.alert_id))
     parts = [_summary(ordered)] if len(ordered) > 1 else []
     parts += [_in_full(alert) for alert in ordered[:IN_FULL]]
     if len(ordered) > IN_FULL:
         parts.append("\n".join(["Also:", *(_line(alert) for alert in ordered[IN_FULL:])]))
+    if held:
+        parts.append(_held_back(held))
     body = _fit("\n\n".join(parts))
     return Email(_subject(ordered), f"{body}\n\n--\n{_FOOTER}\n")
 
@@ -71,6 +103,7 @@ def _subject(alerts: Sequence[AlertText]) -> str:
     first = alerts[0]
     if len(alerts) == 1:
         text = f"{first.watch}: {first.market} {_verb(first)} at {format_number(first.price)}"
+        text = first.filled(first.title) if first.title else text
     else:
         markets = len({alert.market for alert in alerts})
         names = list(dict.fromkeys(alert.watch for alert in alerts))
@@ -93,8 +126,30 @@ def _summary(alerts: Sequence[AlertText]) -> str:
         by_watch.setdefault((alert.watch, alert.kind), []).append(alert)
     for (watch, kind), some in by_watch.items():
         markets = len({alert.market for alert in some})
-        lines.append(f"  {watch} {_KINDS[kind]} {len(some)} x on {markets} market{'s' if markets > 1 else ''}")
+        watched = max(alert.watched_markets for alert in some)
+        of_all = f" of {watched}" if watched > markets else ""
+        times = f"{len(some)} x " if len(some) != markets else ""
+        plural = "s" if max(markets, watched) > 1 else ""
+        lines.append(f"  {watch} {_KINDS[kind]} {times}on {markets}{of_all} market{plural}")
     return "\n".join(lines)
+
+
+#: What held alerts back -> how an email says it.
+_HELD = {
+    "late": "too late",
+    "severity": "not severe enough",
+    "mute": "muted",
+    "ack": "acknowledged",
+    "quiet_hours": "in quiet hours",
+    "budget": "over their watch's emails of the day",
+    "recipient_budget": "over your emails of the day",
+    "refused": "refused by the mail service",
+}
+
+
+def _held_back(held: Mapping[str, int]) -> str:
+    said = ", ".join(f"{count} {_HELD.get(reason, reason)}" for reason, count in sorted(held.items()))
+    return f"Not told since the last email: {said}. `cryptowatch alerts` lists them."
 
 
 _KINDS = {"fired": "fired", "repeated": "repeated", "resolved": "ended"}
@@ -110,6 +165,10 @@ def _in_full(alert: AlertText) -> str:
         f"Candle: {alert.interval}, closed {alert.close_time:%Y-%m-%d %H:%M} UTC",
         f"Price:  {format_number(alert.price)}",
     ]
+    if alert.title:
+        lines.insert(2, alert.filled(alert.title))
+    if alert.note:
+        lines.append(f"Note:   {alert.filled(alert.note)}")
     if alert.figures:
         width = max(len(name) for name in alert.figures)
         lines.append("Values:")

@@ -11,8 +11,8 @@ from cryptowatch.studies.evaluate import evaluate
 from cryptowatch.studies.history import MarketHistory
 from cryptowatch.studies.report import report
 from cryptowatch.studies.subject import Findings, Subject, begun_at, moments_of
-from cryptowatch.watches.form import parse_duration
 from cryptowatch.watches.problem import Problem, did_you_mean
+from cryptowatch.watches.values import parse_duration
 
 #: The share of the work on some markets that reading their files is, about.
 _READING = 0.4
@@ -56,7 +56,7 @@ def preview(
     """
     length = _duration(since)
     recorded = RecordedFolder(folder)
-    watches = read_recorded(text, file, recorded.files, warn)
+    watches, settings = read_recorded(text, file, recorded.files, warn)
     chosen = [one for one in watches if only in (None, one.watch.name)]
     if not chosen:
         names = [one.watch.name for one in watches]
@@ -72,7 +72,8 @@ def preview(
     for markets, done in _read(recorded, ids, previewed, progress):
         known = begun_at(markets, subjects, start)
         evaluate(previewed, known, start, findings, _share(done, moments_of(previewed, known, start)))
-    told = report(previewed, findings, {id_: f"{SOURCE}:{symbol}" for symbol, id_ in ids.items()})
+    market_names = {id_: f"{SOURCE}:{symbol}" for symbol, id_ in ids.items()}
+    told = report(previewed, findings, market_names, settings)
     seen = [{symbols[id_] for id_ in one.markets} for one in findings]
     return {"candles": str(folder), **_about_records(chosen, seen), **told}
 

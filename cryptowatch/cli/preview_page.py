@@ -27,7 +27,15 @@ _BAR = 40
 _MOST_SPARKS = 30
 _SPARKS = " ▁▂▃▄▅▆▇█"
 #: What holds signals or alerts back, and what the text calls it.
-_HELD = {"cooldown": "cooldown", "once": "once", "period": "starts/expires", "budget": "max_per_day"}
+_HELD = {
+    "cooldown": "cooldown",
+    "once": "once",
+    "period": "starts/expires",
+    "budget": "max_per_day",
+    "recipient_budget": "a recipient's max_per_day",
+    "quiet_hours": "quiet hours",
+    "severity": "least_severity",
+}
 
 
 @contextmanager

@@ -7,8 +7,10 @@ from typing import Any
 from cryptowatch.cli.recorded import SOURCE
 from cryptowatch.markets.candle import Market
 from cryptowatch.sources.registry import known_sources
+from cryptowatch.watches.delivery import DeliverySettings
 from cryptowatch.watches.document import DocumentError, read_document
-from cryptowatch.watches.form import STAR, Watch
+from cryptowatch.watches.form import Watch
+from cryptowatch.watches.values import STAR
 from cryptowatch.watches.market_names import MarketNameError, excluded
 from cryptowatch.watches.reader import Problem, read_watch_list
 
@@ -34,8 +36,8 @@ class RecordedWatch:
 
 def read_recorded(
     text: str, file: str, symbols: Collection[str], warn: Callable[[Problem], object]
-) -> list[RecordedWatch]:
-    """The watches of a list, checked as always, on the records with these symbols.
+) -> tuple[list[RecordedWatch], dict[str, DeliverySettings]]:
+    """The watches of a list, checked as always, on the records with these symbols; and what recipients say of emails.
 
     Raises:
         WatchListError: the list is not right.
@@ -43,7 +45,8 @@ def read_recorded(
     written = _written(text)
     catalog = _Catalog(symbols, [name for names in written.values() for name in names])
     checked = read_watch_list(text, file=file, catalog=catalog, warn=warn)
-    return [_on_records(one.watch, symbols, written[one.watch.name]) for one in checked.watches]
+    watches = [_on_records(one.watch, symbols, written[one.watch.name]) for one in checked.watches]
+    return watches, checked.delivery
 
 
 def _on_records(watch: Watch, symbols: Collection[str], written: Sequence[str]) -> RecordedWatch:

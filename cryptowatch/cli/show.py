@@ -36,7 +36,7 @@ def changes(report: dict[str, Any]) -> None:
     for word, names in (("added", report["added"]), ("changed", changed), ("removed", report["removed"])):
         for name in names:
             out.print(f"{word:9} {name}")
-    for word in ("added", "removed"):
+    for word in ("added", "changed", "removed"):
         for name in report[f"recipients_{word}"]:
             out.print(f"{word:9} recipient {name}")
     for name in report["expired"]:
@@ -49,12 +49,14 @@ def _generation(what: str) -> str:
 
 
 def alerts(rows: Iterable[dict[str, Any]]) -> None:
-    table = Table("closed (UTC)", "market", "watch", "kind", "price", "values", "deliveries", box=None)
+    table = Table("alert", "closed (UTC)", "market", "watch", "kind", "price", "values", "deliveries", box=None)
     for row in rows:
         values = ", ".join(f"{name} {format_number(value)}" for name, value in row["figures"].items())
         sent = ", ".join(f"{one['recipient']}: {one['held_by'] or one['state']}" for one in row["deliveries"])
         when = row["close_time"][:16].replace("T", " ")
-        table.add_row(when, row["market"], row["watch"], row["kind"], format_number(row["price"]), values, sent)
+        table.add_row(
+            str(row["id"]), when, row["market"], row["watch"], row["kind"], format_number(row["price"]), values, sent
+        )
     out.print(table)
 
 
@@ -74,12 +76,15 @@ def status(result: dict[str, Any]) -> None:
         out.print(f"{row['market']} {row['interval']}: {row['error']}", style="red")
     deliveries, queues = result["deliveries"], result["queues"]
     held = ", ".join(f"{count} {reason}" for reason, count in deliveries["held"].items()) or "none"
+    waits = "".join(f", {count} of them for {what}" for what, count in deliveries["postponed"].items())
     out.print(
-        f"emails: {deliveries['sent']} alerts sent, {deliveries['waiting']} waiting, held {held}, "
+        f"emails: {deliveries['sent']} alerts sent, {deliveries['waiting']} waiting{waits}, held {held}, "
         f"{deliveries['uncertain']} maybe sent twice"
     )
     depths = ", ".join(f"{name} {one['visible']} waiting {one['in_flight']} in hand" for name, one in queues.items())
     out.print(f"queues: {depths}")
+    for one in result["muted"]:
+        out.print(f"muted until {_minute(one['until'])} UTC: {one['kind']} {one['name']}", style="yellow")
     unconfirmed = [one["name"] for one in result["recipients"] if not one["confirmed"]]
     if unconfirmed:
         out.print(f"not confirmed yet: {', '.join(unconfirmed)}", style="yellow")

@@ -9,6 +9,8 @@ from aws_lambda_powertools import Logger
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cryptowatch.clock import Clock
+from cryptowatch.pipeline.mutes import MuteRequest, acknowledge_alert, change_mute
+from cryptowatch.pipeline.refused import RefusedError
 from cryptowatch.queues import depth
 from cryptowatch.settings import Settings
 from cryptowatch.store import status
@@ -16,15 +18,13 @@ from cryptowatch.store.database import Connection, transaction
 from cryptowatch.store.deliveries import counts
 from cryptowatch.store.gaps import Asked, GapsRefusedError, gaps
 from cryptowatch.store.migrate import migrate, schema_version
-from cryptowatch.store.recipients import Recipient, live_recipients, remove_recipient, save_recipient
+from cryptowatch.store.mutes import running_mutes
+from cryptowatch.store.recipients import Recipient, live_recipients, remove_recipient, save_recipient, save_settings
 from cryptowatch.store.watches import apply_watches
-from cryptowatch.watches.form import CheckedWatchList, Duration, IntervalName, MarketName
+from cryptowatch.watches.form import CheckedWatchList
+from cryptowatch.watches.values import Duration, IntervalName, MarketName
 
 logger = Logger(service="control")
-
-
-class RefusedError(ValueError):
-    """The request cannot be answered; one line that says what to do."""
 
 
 class UnknownActionError(RefusedError):
@@ -46,6 +46,8 @@ class _Request(BaseModel):
     market: MarketName | None = None
     interval: IntervalName | None = None
     since: Duration = Field(default=timedelta(days=30), gt=timedelta(0))
+    mute: MuteRequest | None = None
+    alert_id: int | None = Field(default=None, ge=1)
 
 
 class Control:
@@ -85,7 +87,13 @@ class Control:
                 return self.status()
             case "gaps":
                 return self.gaps(asked)
-        raise UnknownActionError(f"unknown action {asked.action!r}: one of migrate, apply, alerts, status, gaps")
+            case "mute" if asked.mute is not None:
+                return change_mute(self._connection, asked.mute, self._clock.now())
+            case "ack" if asked.alert_id is not None:
+                return acknowledge_alert(self._connection, asked.alert_id, self._clock.now())
+        raise UnknownActionError(
+            f"unknown action {asked.action!r}: one of migrate, apply, alerts, status, gaps, mute, ack"
+        )
 
     def apply(self, watch_list: CheckedWatchList, *, dry_run: bool) -> dict[str, Any]:
         """Store the watch list, then bring the topic's subscriptions in line; says what was added, changed, removed.
@@ -108,6 +116,7 @@ class Control:
                     remove_recipient(cursor, name, now)
                 for name in new:
                     save_recipient(cursor, Recipient(name, wanted[name], None))
+                report["recipients_changed"] = save_settings(cursor, wanted, watch_list.delivery)
         except _DryRunError:
             return report
         subscribed = self._reconcile(watch_list.recipients)
@@ -161,6 +170,7 @@ class Control:
         with transaction(self._connection) as cursor:
             deliveries = counts(cursor)
             recipients = live_recipients(cursor)
+            muted = running_mutes(cursor, self._clock.now())
         return {
             "schema_version": schema_version(self._connection),
             "now": self._clock.now().isoformat(),
@@ -168,6 +178,7 @@ class Control:
             "series_errors": status.series_errors(self._connection),
             "watches": status.watch_rows(self._connection, self._clock.now()),
             "deliveries": deliveries,
+            "muted": muted,
             "queues": {
                 "analysis": depth(self._sqs, self._settings.analysis_queue_url),
                 "alerts": depth(self._sqs, self._settings.alerts_queue_url),

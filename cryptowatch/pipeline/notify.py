@@ -23,13 +23,14 @@ from botocore.exceptions import (
 )
 
 from cryptowatch.alerts.decision import MOST_ALERTS, Candidate, decide
+from cryptowatch.alerts.due import Due
 from cryptowatch.alerts.email import AlertText, Email, render
 from cryptowatch.clock import Clock
 from cryptowatch.markets.interval import interval_of_seconds
 from cryptowatch.queues import MalformedMessageError, read_alert_ids
 from cryptowatch.store import deliveries as store
 from cryptowatch.store.database import Connection, Cursor, transaction
-from cryptowatch.watches.lateness import is_late
+from cryptowatch.watches.lateness import is_late, when_due
 
 logger = Logger(service="notify")
 
@@ -94,15 +95,16 @@ def _deliver(recipient: str, connection: Connection, clock: Clock, publish: Publ
     with transaction(connection) as cursor:
         if not store.lock_recipient(cursor, recipient):
             return
-        due = store.due_deliveries(cursor, recipient, clock.now(), MOST_ALERTS)
+        due = _due_now(cursor, recipient, store.due_deliveries(cursor, recipient, clock.now(), MOST_ALERTS), clock)
         to_send = _decide(cursor, recipient, due, clock)
         if not to_send:
             return
+        held = store.held_since_last_email(cursor, recipient)
         ids = [delivery.alert_id for delivery in to_send]
         repeats = store.lease(cursor, recipient, ids, email_id, clock.now(), LEASE_S)
     log = {"recipient": recipient, "email_id": str(email_id), "alert_ids": ids, "maybe_repeated": repeats}
     try:
-        publish(recipient, render([_text(delivery) for delivery in to_send]))
+        publish(recipient, render([_text(delivery) for delivery in to_send], held))
     except ClientError as error:
         _refused(error, recipient, email_id, ids, connection, clock)
     except (EndpointConnectionError, ConnectTimeoutError, NoCredentialsError):
@@ -132,6 +134,28 @@ def _refused(
             store.release(cursor, recipient, email_id)
 
 
+def _due_now(
+    cursor: Cursor, recipient: str, deliveries: list[store.DueDelivery], clock: Clock
+) -> list[store.DueDelivery]:
+    """Those that no digest and no quiet hours put off; the others wait for their time."""
+    now = []
+    for delivery in deliveries:
+        at = _due(delivery).at
+        # A source's clock may be ahead of ours: its close alone puts nothing off.
+        if delivery.decision == "send" or at <= max(clock.now(), delivery.close_time):
+            now.append(delivery)
+            continue
+        by = "digest" if delivery.watch.digest else "quiet_hours"
+        store.postpone(cursor, recipient, delivery.alert_id, at, by)
+        log = {"recipient": recipient, "alert_ids": [delivery.alert_id], "until": at.isoformat(), "by": by}
+        logger.info("postponed", extra=log)
+    return now
+
+
+def _due(delivery: store.DueDelivery) -> Due:
+    return when_due(delivery.close_time, delivery.severity, delivery.watch, delivery.settings)
+
+
 def _decide(cursor: Cursor, recipient: str, due: list[store.DueDelivery], clock: Clock) -> list[store.DueDelivery]:
     """Those to send; the others are held for good. What was decided before stays decided."""
     to_send: list[store.DueDelivery] = []
@@ -152,12 +176,18 @@ def _decide(cursor: Cursor, recipient: str, due: list[store.DueDelivery], clock:
 def _candidate(delivery: store.DueDelivery, clock: Clock) -> Candidate:
     source_now = clock.now() + timedelta(seconds=delivery.clock_ahead_s)
     interval = interval_of_seconds(delivery.interval_s)
+    due = _due(delivery)
     return Candidate(
         watch_id=delivery.watch_id,
         close_time=delivery.close_time,
         max_per_day=delivery.watch.max_per_day,
-        late=is_late(delivery.watch, interval, delivery.close_time, source_now),
+        recipient_max_per_day=delivery.settings.max_per_day,
+        late=is_late(delivery.watch, interval, due.at, source_now),
         removed=delivery.recipient_removed,
+        too_mild=not delivery.settings.wants(delivery.severity),
+        muted=delivery.muted,
+        acked=delivery.acked,
+        dropped=due.dropped,
         decided=delivery.decision == "send",
     )
 
@@ -175,4 +205,7 @@ def _text(delivery: store.DueDelivery) -> AlertText:
         close_time=delivery.close_time,
         price=delivery.price,
         figures=delivery.figures,
+        title=watch.title,
+        note=watch.note,
+        watched_markets=delivery.watched_markets,
     )

@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from cryptowatch.store.database import Cursor
+from cryptowatch.store.mutes import ACKED, COVERED
+from cryptowatch.watches.delivery import DeliverySettings
 from cryptowatch.watches.form import Watch
 
 #: First half of the key of the advisory locks on recipients; the second half is a hash of the name.
@@ -24,6 +26,10 @@ class DueDelivery:
         decision: `send` when that was decided before; None when it is not decided yet.
         clock_ahead_s: the source's clock less ours, seconds.
         recipient_removed: they left the watch list after the alert.
+        muted: it is muted, or was when its candle closed.
+        acked: it only says again what was acknowledged.
+        watched_markets: how many markets its watch watches now.
+        settings: what the recipient wants to be told, and when.
     """
 
     alert_id: int
@@ -41,6 +47,10 @@ class DueDelivery:
     figures: dict[str, float | None]
     clock_ahead_s: float
     recipient_removed: bool
+    muted: bool
+    acked: bool
+    watched_markets: int
+    settings: DeliverySettings
 
 
 def known_alerts(cursor: Cursor, alert_ids: Sequence[int]) -> set[int]:
@@ -79,21 +89,37 @@ def due_deliveries(cursor: Cursor, recipient: str, now: datetime, limit: int) ->
         SELECT delivery.alert_id, delivery.decision, watch.id, watch.definition,
                market.source || ':' || market.symbol, alert.rule, alert.interval_s, alert.severity,
                alert.kind, alert.open_time, alert.close_time,
-               alert.price, alert.figures, source.clock_ahead_s, recipient.removed_at IS NOT NULL
+               alert.price, alert.figures, source.clock_ahead_s, recipient.removed_at IS NOT NULL,
+               {COVERED}, {ACKED},
+               (SELECT count(*) FROM watch_state WHERE watch_id = watch.id), recipient.settings
         FROM deliveries delivery
         JOIN alerts alert ON alert.id = delivery.alert_id
         JOIN watches watch ON watch.id = alert.watch_id
         JOIN markets market ON market.id = alert.market_id
         JOIN sources source ON source.name = market.source
         JOIN recipients recipient ON recipient.name = delivery.recipient
-        WHERE delivery.recipient = %s AND due_at <= %s AND {_OPEN} AND {_NO_LIVE_LEASE}
+        WHERE delivery.recipient = %(recipient)s AND due_at <= %(now)s AND {_OPEN} AND {_NO_LIVE_LEASE}
         ORDER BY alert.close_time, delivery.alert_id
-        LIMIT %s
+        LIMIT %(limit)s
         FOR UPDATE OF delivery
         """,
-        (recipient, now, limit),
+        {"recipient": recipient, "now": now, "limit": limit},
     )
-    return [DueDelivery(row[0], row[1], row[2], Watch.model_validate(row[3]), *row[4:]) for row in cursor.fetchall()]
+    return [_due_delivery(row) for row in cursor.fetchall()]
+
+
+def _due_delivery(row: Sequence[Any]) -> DueDelivery:
+    watch, settings = Watch.model_validate(row[3]), DeliverySettings.model_validate(row[-1])
+    values = [*row[:3], watch, *row[4:-1], settings]
+    return DueDelivery(*values)
+
+
+def postpone(cursor: Cursor, recipient: str, alert_id: int, due_at: datetime, by: str) -> None:
+    """Let it wait until then, for a digest or for quiet hours: the sweep queues it when it is due."""
+    cursor.execute(
+        "UPDATE deliveries SET due_at = %s, postponed_by = %s WHERE recipient = %s AND alert_id = %s",
+        (due_at, by, recipient, alert_id),
+    )
 
 
 def hold(cursor: Cursor, recipient: str, alert_ids: Sequence[int], held_by: str, now: datetime) -> None:
@@ -150,19 +176,34 @@ def release(cursor: Cursor, recipient: str, email_id: UUID) -> None:
     )
 
 
-def emails_of_day(cursor: Cursor, recipient: str, watch_id: int, day: date) -> int:
-    """Emails to a recipient that carry (or are about to carry) alerts of a watch on candles of a UTC day."""
+def emails_of_day(cursor: Cursor, recipient: str, watch_id: int | None, day: date) -> int:
+    """Emails to a recipient that carry (or are about to carry) alerts of a watch, or any, on candles of a UTC day."""
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     cursor.execute(
         """
         SELECT count(DISTINCT email_id)
         FROM deliveries JOIN alerts ON alerts.id = alert_id
-        WHERE recipient = %s AND watch_id = %s AND email_id IS NOT NULL
+        WHERE recipient = %s AND watch_id = coalesce(%s, watch_id) AND email_id IS NOT NULL
           AND close_time >= %s AND close_time < %s
         """,
         (recipient, watch_id, start, start + timedelta(days=1)),
     )
     return int(cursor.fetchone()[0])  # type: ignore[index]
+
+
+def held_since_last_email(cursor: Cursor, recipient: str) -> dict[str, int]:
+    """How many alerts were held back from a recipient since the email before, by what."""
+    cursor.execute(
+        """
+        SELECT held_by, count(*) FROM deliveries
+        WHERE recipient = %(recipient)s AND held_by IS NOT NULL AND decided_at > coalesce(
+            (SELECT max(decided_at) FROM deliveries WHERE recipient = %(recipient)s AND sent_at IS NOT NULL),
+            '-infinity')
+        GROUP BY held_by
+        """,
+        {"recipient": recipient},
+    )
+    return dict(cursor.fetchall())
 
 
 def unclaimed_alerts(cursor: Cursor, now: datetime, older_than_s: float) -> list[int]:
@@ -180,7 +221,9 @@ def unclaimed_alerts(cursor: Cursor, now: datetime, older_than_s: float) -> list
 
 
 def counts(cursor: Cursor) -> dict[str, Any]:
-    """How many deliveries wait, were sent, were held and by what, and may have been sent twice."""
+    """How many deliveries wait (and for what, `postponed`), were sent, were held and by what, and may have been sent
+    twice.
+    """
     cursor.execute(
         f"""
         SELECT count(*) FILTER (WHERE {_OPEN}), count(*) FILTER (WHERE sent_at IS NOT NULL),
@@ -190,4 +233,9 @@ def counts(cursor: Cursor) -> dict[str, Any]:
     )
     waiting, sent, uncertain = cursor.fetchone()  # type: ignore[misc]
     cursor.execute("SELECT held_by, count(*) FROM deliveries WHERE held_by IS NOT NULL GROUP BY 1 ORDER BY 1")
-    return {"waiting": waiting, "sent": sent, "held": dict(cursor.fetchall()), "uncertain": uncertain}
+    held = dict(cursor.fetchall())
+    cursor.execute(
+        f"SELECT postponed_by, count(*) FROM deliveries WHERE postponed_by IS NOT NULL AND {_OPEN} GROUP BY 1"
+    )
+    postponed = dict(cursor.fetchall())
+    return {"waiting": waiting, "postponed": postponed, "sent": sent, "held": held, "uncertain": uncertain}

@@ -1,9 +1,12 @@
 """Who gets emails: one SNS subscription each."""
 
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from cryptowatch.store.database import Cursor
+from cryptowatch.watches.delivery import DeliverySettings
 
 
 @dataclass(frozen=True)
@@ -34,3 +37,18 @@ def save_recipient(cursor: Cursor, recipient: Recipient) -> None:
 def remove_recipient(cursor: Cursor, name: str, at: datetime) -> None:
     """Take a recipient off the list; what they were sent stays on record."""
     cursor.execute("UPDATE recipients SET removed_at = %s, subscription_arn = NULL WHERE name = %s", (at, name))
+
+
+def save_settings(cursor: Cursor, names: Iterable[str], settings: Mapping[str, DeliverySettings]) -> list[str]:
+    """Store what these recipients want to be told, and when; gives the names of those of whom it changed.
+
+    Args:
+        settings: of those who say anything.
+    """
+    changed = []
+    for name in names:
+        form = settings.get(name, DeliverySettings())
+        said = json.dumps(form.model_dump(mode="json", by_alias=True, exclude_defaults=True))
+        cursor.execute("UPDATE recipients SET settings = %s WHERE name = %s AND settings <> %s", (said, name, said))
+        changed += [name] * cursor.rowcount
+    return changed

@@ -9,6 +9,7 @@ from typing import Any
 from cryptowatch.alerts.decision import day_of
 from cryptowatch.studies.delivery import Delivery, deliver
 from cryptowatch.studies.subject import Alert, Findings, Subject
+from cryptowatch.watches.delivery import DeliverySettings
 
 #: Alerts shown as examples.
 LATEST = 3
@@ -27,26 +28,34 @@ class _Told:
         return day_of(self.alert.close_time)
 
 
-def report(subjects: Sequence[Subject], findings: Sequence[Findings], names: Mapping[int, str]) -> dict[str, Any]:
+def report(
+    subjects: Sequence[Subject],
+    findings: Sequence[Findings],
+    names: Mapping[int, str],
+    settings: Mapping[str, DeliverySettings],
+) -> dict[str, Any]:
     """What would have been told, by watch and in total; times are ISO 8601, UTC.
 
     Args:
         findings: one a subject.
         names: of the markets, by id.
+        settings: what recipients want to be told, and when; of those who say anything.
 
     Returns:
         `from` and `to` (of the candles; None when there are none), `watches` (one summary each), `total`, `alerts`.
         A summary counts `markets`, `moments`, `alerts`, `kinds`, `emails`, `held_back` (signals by `cooldown`, `once`,
-        `period`; alerts, once a recipient, by `budget`), `emails_held` and `days`, and has `loudest`, `latest`,
-        `unknown` and `perhaps_late`. A day is the UTC day of a candle's close.
+        `period`; alerts, once a recipient, by what `HeldBy` names), `emails_held` and `days`, and has `loudest`,
+        `latest`, `unknown` and `perhaps_late`. A day is the UTC day of a candle's close, of an email that on which it
+        goes out.
     """
     found = [alert for one in findings for alert in one.alerts]
     found.sort(key=lambda one: (one.close_time, one.watch, names[one.market_id]))
-    deliveries = deliver(found, [subject.watch for subject in subjects])
+    deliveries = deliver(found, [subject.watch for subject in subjects], settings)
     told = [_Told(alert, names[alert.market_id], its) for alert, its in zip(found, deliveries, strict=True)]
     opened = min((one.first_open for one in findings if one.first_open), default=None)
     closed = max((one.last_close for one in findings if one.last_close), default=None)
-    days = _days(opened, closed)
+    last_email = max((one.at for each in deliveries for one in each), default=closed)
+    days = _days(opened, max(closed, last_email) if closed and last_email else closed)
     return {
         "from": opened.isoformat() if opened else None,
         "to": closed.isoformat() if closed else None,
@@ -92,7 +101,7 @@ def _summary(
 
 
 def _days(opened: datetime | None, closed: datetime | None) -> list[date]:
-    """Every UTC day on which one of the candles closed."""
+    """Every UTC day on which one of the candles closed, or an email went out after it."""
     if opened is None or closed is None:
         return []
     first, last = day_of(opened), day_of(closed)
@@ -100,14 +109,14 @@ def _days(opened: datetime | None, closed: datetime | None) -> list[date]:
 
 
 def _emails(told: Sequence[_Told]) -> list[tuple[date, int]]:
-    """The emails that carry these alerts, by their numbers, with their days."""
-    return [(one.day, its.email) for one in told for its in one.delivery if its.email is not None]
+    """The emails that carry these alerts, by their numbers, with the days they go out on."""
+    return [(day_of(its.at), its.email) for one in told for its in one.delivery if its.email is not None]
 
 
 def _emails_held(told: Sequence[_Told]) -> int:
-    """Emails that did not go out because all these alerts of one moment and recipient were held back."""
-    moments = {(one.alert.close_time, its.recipient) for one in told for its in one.delivery}
-    sent = {(one.alert.close_time, its.recipient) for one in told for its in one.delivery if its.email is not None}
+    """Emails that did not go out because all alerts that were due to a recipient at one moment were held back."""
+    moments = {(its.at, its.recipient) for one in told for its in one.delivery}
+    sent = {(its.at, its.recipient) for one in told for its in one.delivery if its.email is not None}
     return len(moments - sent)
 
 
@@ -120,5 +129,5 @@ def _alert(told: _Told) -> dict[str, Any]:
         "open_time": alert.open_time.isoformat(),
         "kind": alert.kind,
         "values": alert.values,
-        "delivery": [asdict(one) for one in told.delivery],
+        "delivery": [{**asdict(one), "at": one.at.isoformat()} for one in told.delivery],
     }

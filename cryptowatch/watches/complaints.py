@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import BaseModel
+
 from cryptowatch.markets.interval import INTERVALS
+from cryptowatch.watches.document import Path
+from cryptowatch.watches.findings import Findings
 from cryptowatch.watches.problem import did_you_mean
 
 #: Characters of a value that a message repeats at most.
@@ -50,6 +54,34 @@ def complaint(error: Mapping[str, Any]) -> tuple[str, str]:
     return f"is not right: {error['msg']}", ""
 
 
+def tell_inside(
+    findings: Findings,
+    path: Path,
+    label: str,
+    error: Mapping[str, Any],
+    forms: Mapping[tuple[str, ...], type[BaseModel]],
+) -> None:
+    """Tell of something wrong within the mapping at `path`.
+
+    Args:
+        label: what messages call the mapping.
+        error: one of pydantic's errors, its place relative to `path`.
+        forms: the form of the mapping itself, at `()`, and of the mappings in it, by their keys.
+    """
+    *above, key = error["loc"] or ("",)
+    what = " of ".join([*(repr(part) for part in reversed(above)), label])
+    if error["type"] == "extra_forbidden":
+        fields = forms[tuple(above)].model_fields
+        known = [field.alias or name for name, field in fields.items()]
+        findings.key((*path, *error["loc"]), f"unknown key {key!r} in {what}", did_you_mean(str(key), known))
+    elif error["type"] == "missing":
+        findings.value((*path, *above), f"{what} has no {key!r}", "add one")
+    else:
+        said, hint = complaint(error)
+        subject = f"{key!r} of {what}" if key else what
+        findings.value((*path, *error["loc"]), f"{subject} {said}", hint)
+
+
 def shown(value: object) -> str:
     """A value as a message repeats it."""
     match value:
@@ -85,6 +117,15 @@ def _said(text: str, value: object) -> tuple[str, str]:
         return f"is not a duration: {shown(value)}", "a number and one of m, h, d, w, like 12h"
     if text.startswith("a moment"):
         return f"is not a date or a date and a time: {shown(value)}", "like 2026-03-01 or 2026-03-01 18:30"
+    if text.startswith("a time of day"):
+        return f"is not a time of day: {shown(value)}", "like 22:00"
+    if text.startswith("unknown time zone"):
+        return f"is an unknown time zone {shown(value)}", "one like Europe/Berlin or UTC"
+    if text.startswith("a digest"):
+        return f"is not a digest: {shown(value)}", "hourly, daily or like daily at 08:00 Europe/Berlin"
+    if text.startswith(("unknown field", "a brace")):
+        said, _, hint = text.partition(": ")
+        return f"has {'an ' if said.startswith('unknown') else ''}{said}", hint
     return text, ""
 
 

@@ -4,115 +4,49 @@ This is what `apply` sends and `control` stores. It knows nothing of the rule la
 it again stay small); `cryptowatch.watches.reader` reads YAML into it, with positions and the rules checked.
 """
 
-import re
 from collections import Counter
 from datetime import datetime, timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
     model_validator,
 )
 
-from cryptowatch.markets.candle import Market
-from cryptowatch.markets.interval import INTERVALS, Interval, interval_named
-from cryptowatch.watches.moment import MOMENT_SCHEMA, parse_moment
-
-_DURATION = re.compile(r"([0-9]{1,5})([mhdw])")
-_DURATION_SCHEMA = {"type": "string", "pattern": "^[0-9]{1,5}[mhdw]$"}
-_UNIT = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-#: What an address must look like before SNS is asked to write to it.
-_EMAIL = re.compile(r"[^@\s,;<>\"']+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)+")
-#: The longest address SMTP can carry (RFC 5321).
-_LONGEST_EMAIL = 254
-#: Stands for any run of characters in the base or the quote of a symbol.
-STAR = "*"
-
-Severity = Literal["info", "warning", "high"]
-
-
-def parse_duration(text: object) -> timedelta:
-    """Read `45m`, `12h`, `3d`, `1w`.
-
-    Raises:
-        ValueError: anything else.
-    """
-    if isinstance(text, timedelta):
-        return text
-    match = _DURATION.fullmatch(str(text))
-    if not match:
-        raise ValueError(f"a duration is a number and one of m, h, d, w, like 12h, not {text!r}")
-    return timedelta(**{_UNIT[match[2]]: int(match[1])})
-
-
-def format_duration(length: timedelta) -> str:
-    """The shortest text that `parse_duration` reads back as `length`; whole minutes only."""
-    minutes = length // timedelta(minutes=1)
-    for unit, size in (("w", 10080), ("d", 1440), ("h", 60)):
-        if minutes and minutes % size == 0:
-            return f"{minutes // size}{unit}"
-    return f"{minutes}m"
-
-
-def _check_length(length: timedelta) -> timedelta:
-    if not length:
-        raise ValueError("must be longer than nothing")
-    return length
-
-
-def _check_email(text: str) -> str:
-    if len(text) > _LONGEST_EMAIL or not _EMAIL.fullmatch(text):
-        raise ValueError(f"{text!r} is not an email address")
-    return text
-
-
-def _check_market(text: str) -> str:
-    Market.parse(text)
-    return text
-
-
-def _check_interval(text: str) -> str:
-    interval_named(text)
-    return text
-
-
-def _once(names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(names))
-
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(parse_duration),
-    PlainSerializer(format_duration, return_type=str),
-    WithJsonSchema(_DURATION_SCHEMA),
-]
-LongerThanNothing = Annotated[Duration, AfterValidator(_check_length)]
-Moment = Annotated[
-    datetime,
-    BeforeValidator(parse_moment),
-    PlainSerializer(datetime.isoformat, return_type=str),
-    WithJsonSchema(MOMENT_SCHEMA),
-]
-Email = Annotated[
-    str,
-    AfterValidator(_check_email),
-    Field(json_schema_extra={"format": "email", "maxLength": _LONGEST_EMAIL}),
-]
-MarketName = Annotated[str, AfterValidator(_check_market), Field(json_schema_extra={"pattern": "^[^:]+:.+$"})]
-IntervalName = Annotated[str, AfterValidator(_check_interval), Field(json_schema_extra={"enum": list(INTERVALS)})]
-Name = Annotated[str, Field(max_length=80, pattern=r"^\S(.*\S)?$")]
-#: A recipient's name is matched by an SNS filter policy.
-RecipientName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
-Tag = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
-RuleText = Annotated[str, Field(min_length=1, max_length=2000)]
+from cryptowatch.alerts.due import Digest, QuietHours
+from cryptowatch.markets.interval import Interval, interval_named
+from cryptowatch.watches.delivery import (
+    DIGEST_SCHEMA,
+    DeliverySettings,
+    DigestText,
+    QuietHoursForm,
+    Severity,
+    parse_digest,
+)
+from cryptowatch.watches.moment import MOMENT_SCHEMA
+from cryptowatch.watches.values import (
+    DURATION_SCHEMA,
+    STAR,
+    Duration,
+    Email,
+    IntervalName,
+    LongerThanNothing,
+    MarketName,
+    Moment,
+    Name,
+    NoteText,
+    RecipientName,
+    RuleText,
+    Tag,
+    TitleText,
+    once_each,
+)
 
 
 class Strict(BaseModel):
@@ -131,12 +65,12 @@ class Watch(Strict):
             min_length=1,
             description="Markets, written exchange:BASE/QUOTE; a star stands for what the exchange lists.",
         ),
-        AfterValidator(_once),
+        AfterValidator(once_each),
     ]
     exclude: Annotated[
         tuple[MarketName, ...],
         Field(description="Markets, names and stars, that are taken out of those."),
-        AfterValidator(_once),
+        AfterValidator(once_each),
     ] = ()
     interval: Annotated[IntervalName, Field(description="The length of the candles the rule is checked on.")]
     when: Annotated[RuleText, Field(description="The rule: when it becomes true, the watch fires.")]
@@ -167,7 +101,7 @@ class Watch(Strict):
     ] = timedelta(0)
     repeat: Annotated[
         LongerThanNothing | None,
-        WithJsonSchema(_DURATION_SCHEMA),
+        WithJsonSchema(DURATION_SCHEMA),
         Field(description="Tell again every so often while the rule is still true, on candle time."),
     ] = None
     once: Annotated[
@@ -186,7 +120,7 @@ class Watch(Strict):
     ] = None
     late_after: Annotated[
         LongerThanNothing | None,
-        WithJsonSchema(_DURATION_SCHEMA),
+        WithJsonSchema(DURATION_SCHEMA),
         Field(
             description="An alert older than this when its email is decided is recorded, not sent; "
             "three intervals if left out."
@@ -196,7 +130,7 @@ class Watch(Strict):
     notify: Annotated[
         tuple[RecipientName, ...],
         Field(min_length=1, description="Names of recipients who get the emails."),
-        AfterValidator(_once),
+        AfterValidator(once_each),
     ]
     max_per_day: Annotated[
         int,
@@ -206,13 +140,31 @@ class Watch(Strict):
             description="Emails a day and recipient, by the UTC day of the candle's close; 0 is no limit.",
         ),
     ] = 0
+    quiet_hours: Annotated[
+        QuietHoursForm | None, Field(description="Hours of each day in which this watch tells nothing.")
+    ] = None
+    digest: Annotated[
+        DigestText | None,
+        WithJsonSchema(DIGEST_SCHEMA),
+        Field(description="Collect alerts and tell them together: hourly, daily or like daily at 08:00 Europe/Berlin."),
+    ] = None
+    title: Annotated[
+        TitleText | None,
+        WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 90}),
+        Field(description="What an alert is called, with fields in braces, like {market} fell to {price}."),
+    ] = None
+    note: Annotated[
+        NoteText | None,
+        WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 1000}),
+        Field(description="Text that every alert carries, with the same fields."),
+    ] = None
     resolved: Annotated[
         bool, Field(strict=True, description="Also tell when it is over: the rule is no longer true, or until is.")
     ] = False
     tags: Annotated[
         tuple[Tag, ...],
         Field(description="Short names by which watches are kept together."),
-        AfterValidator(_once),
+        AfterValidator(once_each),
     ] = ()
 
     @field_validator("expires")
@@ -227,15 +179,31 @@ class Watch(Strict):
     def grid(self) -> Interval:
         return interval_named(self.interval)
 
+    @property
+    def digests(self) -> Digest | None:
+        """When its alerts are told together; None when each is told at once."""
+        return parse_digest(self.digest) if self.digest else None
+
+    @property
+    def hours(self) -> tuple[QuietHours, ...]:
+        """Its quiet hours, if it has any."""
+        return (self.quiet_hours.hours,) if self.quiet_hours else ()
+
+
+class RecipientForm(DeliverySettings):
+    """A recipient who says more than an address."""
+
+    email: Annotated[Email, Field(description="Where the emails go.")]
+
 
 class WatchList(Strict):
     """One file: the whole configuration a user writes."""
 
     recipients: Annotated[
-        dict[RecipientName, Email],
+        dict[RecipientName, Email | RecipientForm],
         Field(
             min_length=1,
-            description="Who gets emails: a name and an address each.",
+            description="Who gets emails: a name each, and an address, or an address and when to be told what.",
             json_schema_extra={"additionalProperties": False},
         ),
     ]
@@ -271,11 +239,12 @@ class CheckedWatch(Strict):
 class CheckedWatchList(Strict):
     """What `apply` sends to `control`: stars expanded, rules checked.
 
-    Names of watches and addresses are unique (SNS keeps one subscription an address), and every watch notifies
-    recipients of the list only.
+    `delivery` holds what recipients say about their emails beyond the address. Names of watches and addresses are
+    unique (SNS keeps one subscription an address), and every watch notifies recipients of the list only.
     """
 
     recipients: Annotated[dict[RecipientName, Email], Field(min_length=1)]
+    delivery: dict[RecipientName, DeliverySettings] = {}
     watches: Annotated[tuple[CheckedWatch, ...], Field(min_length=1)]
 
     @model_validator(mode="after")

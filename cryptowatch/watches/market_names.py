@@ -5,8 +5,8 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from cryptowatch.markets.candle import Market
-from cryptowatch.watches.form import STAR
 from cryptowatch.watches.problem import did_you_mean, nearest
+from cryptowatch.watches.values import STAR
 
 #: Markets that one name with a star may stand for.
 MOST_MARKETS = 500

@@ -9,7 +9,8 @@ from cryptowatch.markets.candle import Market
 from cryptowatch.markets.interval import INTERVALS, Interval
 from cryptowatch.rules import Rule, RuleError, RuleWarning, compile_rule, excerpt
 from cryptowatch.watches.compiled import joined_look_back
-from cryptowatch.watches.complaints import complaint, shown
+from cryptowatch.watches.complaints import complaint, shown, tell_inside
+from cryptowatch.watches.delivery import QuietHoursForm
 from cryptowatch.watches.document import Path
 from cryptowatch.watches.findings import Findings
 from cryptowatch.watches.form import CheckedWatch, Watch
@@ -103,13 +104,16 @@ class WatchCheck:
     def _form_problem(self, error: Mapping[str, Any], empty: list[str]) -> None:
         key = str(error["loc"][0])
         inside = [part for part in error["loc"][1:] if isinstance(part, int)]
-        if error["type"] == "missing":
+        if error["type"] == "missing" and len(error["loc"]) == 1:
             if key not in empty:
                 self._findings.value(self._path, f"{self._label} has no {key!r}", _MISSING[key])
             return
         if key in ("markets", "exclude") and inside and isinstance(error["input"], str):
             return  # names of markets are judged in `_markets`
         self._bad.add(key)
+        if key == "quiet_hours":
+            tell_inside(self._findings, self._path, self._label, error, {("quiet_hours",): QuietHoursForm})
+            return
         what = f"{key!r} of {self._label}"
         if inside:
             what = f"item {inside[0] + 1} of {what}"

@@ -6,19 +6,17 @@ Nothing is read from anywhere else: what the exchanges list is asked of a `Marke
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
 from cryptowatch.watches.complaints import shown
 from cryptowatch.watches.document import DocumentError, read_document
 from cryptowatch.watches.findings import Findings
-from cryptowatch.watches.form import CheckedWatch, CheckedWatchList, Email, RecipientName, WatchList
+from cryptowatch.watches.form import CheckedWatch, CheckedWatchList, RecipientForm, WatchList
 from cryptowatch.watches.market_names import MarketCatalog
-from cryptowatch.watches.one_watch import NAME_HINT, WatchCheck, label_of
+from cryptowatch.watches.one_watch import WatchCheck, label_of
 from cryptowatch.watches.problem import Problem, WatchListError, nearest
+from cryptowatch.watches.recipients import check_recipients, settings_of
 
 __all__ = ["MarketCatalog", "Problem", "WatchListError", "read_watch_list"]
 
-_RECIPIENTS = TypeAdapter(dict[RecipientName, Email])
 _KEYS = list(WatchList.model_fields)
 
 
@@ -67,40 +65,21 @@ class _Reading:
             return None
         self._repeated_keys(data)
         self._findings.unknown_keys(data, (), _KEYS, "the watch list")
-        recipients = self._recipients(data)
-        watches = self._watches(data, recipients)
+        section = data.get("recipients")
+        recipients: dict[str, RecipientForm] = {}
+        if isinstance(section, dict) and section:
+            recipients = check_recipients(section, self._findings)
+        else:
+            self._not_filled(data, "recipients", "add a name and an address, like me: you@example.com", dict)
+            section = None
+        watches = self._watches(data, section)
         if self._findings.problems:
             return None
-        return CheckedWatchList(recipients=recipients or {}, watches=tuple(watches))
-
-    def _recipients(self, data: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Names and addresses as they were written; None when there is no such section to look names up in."""
-        section = data.get("recipients")
-        if not isinstance(section, dict) or not section:
-            self._not_filled(data, "recipients", "add a name and an address, like me: you@example.com", dict)
-            return None
-        try:
-            _RECIPIENTS.validate_python(section)
-        except ValidationError as error:
-            for one in error.errors():
-                self._recipient_problem(str(one["loc"][0]), section, about_key=one["loc"][-1] == "[key]")
-        owners: dict[str, str] = {}
-        for name, email in section.items():
-            owner = owners.setdefault(email.lower(), name) if isinstance(email, str) else name
-            if owner != name:
-                text = f"recipient {name!r} has the address of {owner!r}"
-                self._findings.value(("recipients", name), text, "one address, one recipient")
-        return section
-
-    def _recipient_problem(self, name: str, section: Mapping[str, Any], *, about_key: bool) -> None:
-        path = ("recipients", name)
-        if about_key:
-            self._findings.key(path, f"{name!r} is not a name for a recipient", NAME_HINT)
-        elif section[name] is None:
-            self._findings.key(path, f"recipient {name!r} has no address", "add one")
-        else:
-            text = f"the address of recipient {name!r} is malformed: {shown(section[name])}"
-            self._findings.value(path, text, "write it like you@example.com")
+        return CheckedWatchList(
+            recipients={name: form.email for name, form in recipients.items()},
+            delivery=settings_of(recipients),
+            watches=tuple(watches),
+        )
 
     def _watches(self, data: Mapping[str, Any], recipients: Mapping[str, Any] | None) -> list[CheckedWatch]:
         section = data.get("watches")

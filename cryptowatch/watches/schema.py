@@ -30,7 +30,8 @@ def schema_text() -> str:
 
 def _clean(schema: dict[str, Any]) -> None:
     """Take out what says nothing to a reader: titles made from names, the models' docstrings, empty defaults."""
-    schema.pop("title", None)
+    if isinstance(schema.get("title"), str):  # not a property of that name
+        schema.pop("title")
     if schema.get("default", "") is None:
         schema.pop("default")
     if "properties" in schema:

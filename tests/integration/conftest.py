@@ -26,7 +26,7 @@ from cryptowatch.sources.registry import open_source
 from cryptowatch.store.database import Connection, connect, transaction
 from cryptowatch.store.evaluation import StoredWatch
 from cryptowatch.store.migrate import migrate
-from cryptowatch.store.recipients import Recipient, save_recipient
+from cryptowatch.store.recipients import Recipient, save_recipient, save_settings
 from cryptowatch.store.watches import apply_watches
 from cryptowatch.watches.compiled import WatchRule, rule_of
 from cryptowatch.watches.form import CheckedWatch, CheckedWatchList, Watch
@@ -139,7 +139,9 @@ class World:
         self.told = Told()
         self.emails: list[tuple[str, Email]] = []
 
-    def apply(self, *watches: dict[str, Any], recipients: dict[str, str] | None = None) -> dict[str, Any]:
+    def apply(
+        self, *watches: dict[str, Any], recipients: dict[str, str] | None = None, delivery: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         """Apply watches; what a test does not say is 1m, all markets of binance, one recipient `me`."""
         checked = []
         markets = [f"binance:{symbol}" for symbol in self.record.symbols("binance")]
@@ -147,10 +149,12 @@ class World:
             filled = {"name": "watch", "interval": "1m", "notify": ["me"], "markets": markets, **data}
             watch = Watch.model_validate(filled)
             checked.append(CheckedWatch(watch=watch, look_back=rule_of(watch).look_back))
-        watch_list = CheckedWatchList(recipients=recipients or {"me": "me@example.com"}, watches=tuple(checked))
+        people = recipients or {"me": "me@example.com"}
+        watch_list = CheckedWatchList(recipients=people, delivery=delivery or {}, watches=tuple(checked))
         with transaction(self.writer) as cursor:
             for name, email in watch_list.recipients.items():
                 save_recipient(cursor, Recipient(name, email, None))
+            save_settings(cursor, watch_list.recipients, watch_list.delivery)
             return apply_watches(cursor, watch_list, self.clock.now())
 
     def ingest(self, source: str = "binance") -> str:

@@ -15,10 +15,12 @@ from cryptowatch.local.exchange.server import SimulatedExchange
 from cryptowatch.markets.interval import INTERVALS, interval_named
 from cryptowatch.markets.loads import load_start
 from cryptowatch.markets.panel import Rows
+from cryptowatch.pipeline.sweep import sweep
 from cryptowatch.studies.evaluate import evaluate
 from cryptowatch.studies.history import MarketHistory
 from cryptowatch.studies.report import report
 from cryptowatch.studies.subject import Findings, Subject, begun_at
+from cryptowatch.watches.delivery import DeliverySettings, QuietHoursForm
 from cryptowatch.watches.form import Watch
 
 RECORDED = Path(__file__).resolve().parents[3] / "shared" / "data" / "candles"
@@ -89,12 +91,14 @@ def subject_of(watch: dict[str, Any]) -> Subject:
     return Subject.of(Watch.model_validate(filled), range(len(SYMBOLS)))
 
 
-def preview_of(world, start: datetime, watches: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def preview_of(
+    world, start: datetime, watches: Sequence[dict[str, Any]], wishes: dict[str, DeliverySettings] | None = None
+) -> dict[str, Any]:
     subjects = [subject_of(one) for one in watches]
     markets = {id_: history_of(world, symbol, subjects) for id_, symbol in enumerate(SYMBOLS)}
     findings = [Findings() for _ in subjects]
     evaluate(subjects, begun_at(markets, subjects, start), start, findings)
-    return report(subjects, findings, {id_: f"recorded:{symbol}" for id_, symbol in enumerate(SYMBOLS)})
+    return report(subjects, findings, {id_: f"recorded:{symbol}" for id_, symbol in enumerate(SYMBOLS)}, wishes or {})
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -124,6 +128,49 @@ def test_what_is_delivered_at_its_close_goes_into_the_same_emails(world) -> None
     assert ours["total"]["held_back"]["budget"] > 0
     cooled = world.query("SELECT sum((state->>'cooled')::integer) FROM watch_state")[0][0]
     assert ours["total"]["held_back"]["cooldown"] == cooled > 0
+
+
+WISHES = {"me": DeliverySettings(max_per_day=9, quiet_hours=QuietHoursForm(from_="12:20", to="12:25"))}
+
+
+class Queue:
+    def __init__(self) -> None:
+        self.sent: list[int] = []
+
+    def send(self, ids) -> int:
+        self.sent += ids
+        return 1
+
+
+def deliver_due(world, ids: Sequence[int]) -> None:
+    """What sweep and notify do each minute."""
+    queue = Queue()
+    sweep(world.writer, world.clock, world.told, queue, 0)
+    if due := sorted({*ids, *queue.sent}):
+        world.notify(due)
+
+
+def test_digests_quiet_hours_and_budgets_put_the_same_alerts_into_the_same_emails(world) -> None:
+    night = {"from": "12:30", "to": "12:40", "then": "drop"}
+    watches = [
+        {**WATCHES[0], "digest": "hourly"},
+        {**WATCHES[1], "severity": "high"},
+        {**WATCHES[3], "quiet_hours": night, "severity": "warning"},
+        {**WATCHES[6], "quiet_hours": {"from": "12:05", "to": "12:18"}},
+    ]
+    for place, symbol in enumerate(SYMBOLS):
+        world.record.trade(symbol, -1100, prices(place, 1190, quiet=0))
+    world.apply(*watches, delivery=WISHES)
+    start = world.clock.at
+    for _ in range(62):
+        deliver_due(world, world.minute())
+    ours = preview_of(world, start, watches, WISHES)
+    world.clock.at += timedelta(hours=1)
+    deliver_due(world, [])
+    assert told_by(ours) == told_live(world)
+    assert delivered_by(ours) == delivered_live(world)
+    assert ours["total"]["emails"] == len(world.emails) > 5
+    assert {"recipient_budget", "quiet_hours"} <= set(ours["total"]["held_back"])
 
 
 def delivered_live(world) -> set[frozenset[tuple[str, str, str, str, str]]]:

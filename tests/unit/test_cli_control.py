@@ -60,7 +60,8 @@ STATUS = {
             "phase": "expired",
         }
     ],
-    "deliveries": {"waiting": 1, "sent": 8, "held": {"late": 2}, "uncertain": 0},
+    "deliveries": {"waiting": 1, "postponed": {"digest": 1}, "sent": 8, "held": {"late": 2}, "uncertain": 0},
+    "muted": [{"kind": "tag", "name": "majors", "until": "2026-03-02T13:00:00+00:00"}],
     "queues": {"analysis": {"visible": 3, "in_flight": 1}, "alerts": {"visible": 0, "in_flight": 0}},
     "recipients": [{"name": "me", "confirmed": False}],
 }
@@ -72,6 +73,7 @@ CHANGES = {
     "expired": ["same"],
     "recipients_added": ["me"],
     "recipients_removed": [],
+    "recipients_changed": ["me"],
 }
 
 
@@ -151,8 +153,9 @@ def test_status_tells_what_is_wrong_too(function: FakeLambda) -> None:
     function.answers(STATUS)
     code, out, _ = run("status")
     assert code == 0
-    for part in ("kraken", "12,345", "time-out [/x]", "kraken:XY/USD 1h: not listed", "8 alerts sent", "2 late"):
+    for part in ("kraken", "12,345", "time-out [/x]", "kraken:XY/USD 1h: not listed", "8 alerts sent", "2 late", "1 of them for digest"):
         assert part in out
+    assert "muted until 2026-03-02 13:00 UTC: tag majors" in out
     assert "not confirmed yet: me" in out
     assert "expired 2026-03-01 00:00" in out
     assert json.loads(run("status", "--json")[1]) == STATUS
@@ -175,6 +178,7 @@ def test_apply_sends_the_checked_list_and_shows_what_changed(function: FakeLambd
         "changed   old (when: starts anew)",
         "removed   gone",
         "added     recipient me",
+        "changed   recipient me",
         "expired   same: it tells nothing any more",
         "1 unchanged",
     ):

@@ -43,6 +43,7 @@ FIRST = Snapshot(
     emails=1,
     newest_email=NewestEmail("[High] Dip", Path("mail/1.eml")),
     workers={"worker-1": "2 markets, 2 moments in 0.1 s"},
+    fleet="1 of 2 wanted, load 1.25",
 )
 
 

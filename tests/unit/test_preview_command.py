@@ -78,7 +78,7 @@ def test_an_alert_is_told_with_all_of_its_parts(run) -> None:
             "open_time": "2026-03-02T12:02:00+00:00",
             "kind": "fired",
             "values": {"close": 120.0},
-            "delivery": [{"recipient": "me", "email": 1, "held_by": None}],
+            "delivery": [{"recipient": "me", "at": "2026-03-02T12:03:00+00:00", "email": 1, "held_by": None}],
         }
     ]
     (one,) = result["watches"]

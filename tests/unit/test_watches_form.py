@@ -7,9 +7,10 @@ import pytest
 from pydantic import ValidationError
 
 from cryptowatch.alerts.episode import Policy
-from cryptowatch.watches.form import CheckedWatchList, Watch, format_duration, parse_duration
+from cryptowatch.watches.form import CheckedWatchList, Watch
 from cryptowatch.watches.moment import parse_moment
 from cryptowatch.watches.policy import policy_of
+from cryptowatch.watches.values import format_duration, parse_duration
 
 WATCH: dict[str, Any] = {
     "name": "dip",
