@@ -29,6 +29,7 @@ POLL_SECONDS = 0.02
 ANALYSE = "analyse"
 ANALYSIS = "analysis"
 STUDIES = "studies"
+BACKFILL = "backfill"
 
 
 class MalformedMessageError(ValueError):
@@ -89,9 +90,14 @@ class StudiesQueue:
     def __init__(self, settings: Settings) -> None:
         self._app = celery_app({STUDIES: settings.studies_queue_url})
 
-    def send(self, task_name: str, **kwargs: Any) -> None:
-        """Queue one bulk task of `workers.studies`; what it is told must be JSON, and ids rather than data."""
-        self._app.send_task(task_name, kwargs={"version": VERSION, **kwargs}, queue=STUDIES)
+    def send(self, task_name: str, *, delay_s: int = 0, **kwargs: Any) -> None:
+        """Queue one bulk task of `workers.studies`; what it is told must be JSON, and ids rather than data.
+
+        Args:
+            delay_s: seconds before a worker may have it, at most 900: SQS holds it back, no worker does.
+        """
+        later = {"delay_seconds": delay_s} if delay_s else {}
+        self._app.send_task(task_name, kwargs={"version": VERSION, **kwargs}, queue=STUDIES, **later)
 
 
 class AlertsQueue:

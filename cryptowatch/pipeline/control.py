@@ -9,9 +9,10 @@ from aws_lambda_powertools import Logger
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cryptowatch.clock import Clock
+from cryptowatch.pipeline.history import BackfillRequest, backfills
 from cryptowatch.pipeline.mutes import MuteRequest, acknowledge_alert, change_mute
 from cryptowatch.pipeline.refused import RefusedError
-from cryptowatch.queues import depth
+from cryptowatch.queues import BACKFILL, StudiesQueue, depth
 from cryptowatch.settings import Settings
 from cryptowatch.store import status
 from cryptowatch.store.database import Connection, transaction
@@ -48,6 +49,7 @@ class _Request(BaseModel):
     since: Duration = Field(default=timedelta(days=30), gt=timedelta(0))
     mute: MuteRequest | None = None
     alert_id: int | None = Field(default=None, ge=1)
+    backfill: BackfillRequest | None = None
 
 
 class Control:
@@ -91,8 +93,10 @@ class Control:
                 return change_mute(self._connection, asked.mute, self._clock.now())
             case "ack" if asked.alert_id is not None:
                 return acknowledge_alert(self._connection, asked.alert_id, self._clock.now())
+            case "backfill" if asked.backfill is not None:
+                return self.backfill(asked.backfill)
         raise UnknownActionError(
-            f"unknown action {asked.action!r}: one of migrate, apply, alerts, status, gaps, mute, ack"
+            f"unknown action {asked.action!r}: one of migrate, apply, alerts, status, gaps, mute, ack, backfill"
         )
 
     def apply(self, watch_list: CheckedWatchList, *, dry_run: bool) -> dict[str, Any]:
@@ -185,6 +189,14 @@ class Control:
             },
             "recipients": [{"name": one.name, "confirmed": one.email in confirmed} for one in recipients.values()],
         }
+
+    def backfill(self, asked: BackfillRequest) -> dict[str, Any]:
+        """Start or end the backfills asked for; gives how they stand."""
+        retention = self._settings.candle_retention
+        return backfills(self._connection, asked, self._clock.now(), retention, self._queue_backfill)
+
+    def _queue_backfill(self, source: str) -> None:
+        StudiesQueue(self._settings).send(BACKFILL, source=source)
 
     def gaps(self, asked: _Request) -> dict[str, Any]:
         """The holes of the stored series within the time asked for."""

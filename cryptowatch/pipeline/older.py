@@ -42,6 +42,8 @@ def read_piece(
     end = grid.last_closed(now) + 1 if series.have_from is None else series.have_from
     start = min(end, max(down_to, end - exchange.page()))
     candles, answers = _ask(exchange, series, start, end, now)
+    if not answers:
+        start = min(end, down_to)  # nothing of it is served, so nothing older is
     if lead and start == down_to and (not candles or grid.step_at(candles[0].open_time) > start):
         before, more = _ask(exchange, series, start - LEAD, start, now)
         candles, answers = before + candles, answers + more

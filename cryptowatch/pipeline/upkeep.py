@@ -1,4 +1,6 @@
-"""Each minute, after the sweep: room for new candles, old ones dropped, full blocks queued for sealing."""
+"""Each minute, after the sweep: room for new candles, old ones dropped, full blocks queued for sealing, backfills
+that were forgotten queued again.
+"""
 
 from datetime import timedelta
 from typing import Any, Protocol
@@ -6,6 +8,8 @@ from typing import Any, Protocol
 from aws_lambda_powertools import Logger
 
 from cryptowatch.clock import Clock
+from cryptowatch.queues import BACKFILL
+from cryptowatch.store.backfills import forgotten_sources
 from cryptowatch.store.database import Connection, transaction
 from cryptowatch.store.upkeep import drop_partitions, make_partitions, retained_from, ripe_blocks
 
@@ -35,8 +39,11 @@ def upkeep(connection: Connection, clock: Clock, retention: dict[int, timedelta]
         dropped += drop_partitions(connection, interval, cutoff)
     with transaction(connection) as cursor:
         ripe = ripe_blocks(cursor)
+        forgotten = forgotten_sources(cursor)
     if ripe >= ENOUGH:
         tasks.send(SEAL)
+    for source in forgotten:
+        tasks.send(BACKFILL, source=source)
     done = {"made": made, "dropped": dropped, "ripe": ripe}
     if made or dropped:
         logger.info("candles kept in shape", extra=done)

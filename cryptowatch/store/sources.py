@@ -25,6 +25,19 @@ def source_lock(connection: Connection, source: str) -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", key)
 
 
+def is_being_read(cursor: Cursor, source: str) -> bool:
+    """Whether a process holds the right to read a source."""
+    cursor.execute(
+        """
+        SELECT EXISTS (SELECT 1 FROM pg_locks
+                       WHERE locktype = 'advisory' AND classid = %s AND objid = (hashtext(%s)::bigint & 4294967295)::oid
+                         AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+        """,
+        (_INGEST_LOCK, source),
+    )
+    return bool(cursor.fetchone()[0])  # type: ignore[index]
+
+
 def paused_until(cursor: Cursor, source: str) -> datetime | None:
     """Until when (wall time) the source has asked us to wait; None when it has not."""
     cursor.execute("SELECT paused_until FROM sources WHERE name = %s AND paused_until > clock_timestamp()", (source,))
