@@ -35,21 +35,24 @@ def running_stack(data_dir: Path = DATA_FOLDER) -> LocalState:
     return state
 
 
-def ask(request: dict[str, Any], stack: str | None, region: str | None) -> dict[str, Any]:
+def ask(request: dict[str, Any], stack: str | None, region: str | None, profile: str | None = None) -> dict[str, Any]:
     """Invoke the control function and give its result.
 
     Args:
         stack: the CloudFormation stack's name; None means the running local stack.
+        region, profile: where the stack is and whose credentials are used; as AWS finds them when left out.
 
     Raises:
         ControlError: it cannot be reached, failed, or refused the request.
     """
+    if stack is None and (region or profile):
+        raise ControlError("--region and --profile say where a stack in the cloud is: name it with --stack")
     whose = f"the control function of {stack or 'the local stack'}"
     body = json.dumps(request).encode()
     if len(body) > LONGEST_REQUEST:
         raise ControlError(f"the watch list is too long to send ({len(body):,} bytes): name fewer markets")
     try:
-        client, function = _function(stack, region)
+        client, function = _function(stack, region, profile)
         answer = client.invoke(FunctionName=function, Payload=body)
         payload = answer["Payload"].read()
     except ReadTimeoutError:
@@ -84,14 +87,15 @@ def _one_line(text: object) -> str:
     return " ".join(str(text).split())[:300]
 
 
-def _function(stack: str | None, region: str | None) -> tuple[Any, str]:
+def _function(stack: str | None, region: str | None, profile: str | None) -> tuple[Any, str]:
     # Not repeated by the client: applying twice at once helps nobody. It may be silent for minutes, and without
     # keep-alive the gateways between forget the connection.
     config = Config(
         connect_timeout=CONNECT_S, read_timeout=PATIENCE_S, retries={"total_max_attempts": 1}, tcp_keepalive=True
     )
     if stack is not None:
-        return boto3.client("lambda", region_name=region, config=config), f"{stack}-control"
+        session = boto3.Session(profile_name=profile, region_name=region)
+        return session.client("lambda", config=config), f"{stack}-control"
     state = running_stack()
     client = boto3.client(
         "lambda",

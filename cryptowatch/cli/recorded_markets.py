@@ -10,9 +10,9 @@ from cryptowatch.sources.registry import known_sources
 from cryptowatch.watches.delivery import DeliverySettings
 from cryptowatch.watches.document import DocumentError, read_document
 from cryptowatch.watches.form import Watch
-from cryptowatch.watches.values import STAR
 from cryptowatch.watches.market_names import MarketNameError, excluded
 from cryptowatch.watches.reader import Problem, read_watch_list
+from cryptowatch.watches.values import STAR
 
 #: Stands in the symbol of a star that fits no record, since a star itself is no market.
 STAND_IN = "∗"

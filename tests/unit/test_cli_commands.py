@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from cryptowatch.cli.main import app
 
-COMMANDS = ["check", "preview", "apply", "alerts", "status", "migrate", "indicators", "local run"]
+COMMANDS = ["check", "preview", "apply", "alerts", "status", "gaps", "migrate", "indicators", "sources", "local run"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -81,7 +81,7 @@ def test_local_run_hands_its_options_on_and_ends_as_the_run_does(
     arguments += ["--until-emails", "2", "--timeout", "30"]
     result = CliRunner().invoke(app, ["local", "run", *arguments])
     assert result.exit_code == 3
-    assert started == [("replay", tmp_path, 60.0, watches, 2, 30.0)]
+    assert started == [("replay", tmp_path, 60.0, watches, 2, 30.0, 0)]
 
 
 @pytest.mark.parametrize(

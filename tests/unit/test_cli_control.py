@@ -266,7 +266,7 @@ def test_a_stack_in_the_cloud_is_found_by_its_name(monkeypatch: pytest.MonkeyPat
         missing = "Function not found"
         stub.add_client_error("invoke", "ResourceNotFoundException", missing, 404)
         stub.add_client_error("invoke", "AccessDeniedException", "not\nyours", 403)
-        monkeypatch.setattr(boto3, "client", lambda *_, **__: client)
+        monkeypatch.setattr(boto3.Session, "client", lambda *_, **__: client)
         assert run("status", "--stack", "mine") == (
             1, "", "there is no stack 'mine' in eu-central-1, or it has no function mine-control\n",
         )  # fmt: skip
@@ -274,6 +274,19 @@ def test_a_stack_in_the_cloud_is_found_by_its_name(monkeypatch: pytest.MonkeyPat
         assert (code, err.count("\n")) == (1, 1)
         assert "the control function of mine cannot be asked: " in err
         assert "not yours" in err
+
+
+@pytest.mark.parametrize("option", ["--region", "--profile"])
+def test_where_a_stack_is_goes_with_its_name(function: FakeLambda, option: str) -> None:
+    code, _, err = run("status", option, "mine")
+    assert (code, err.count("\n"), function.asked) == (1, 1, [])
+    assert "name it with --stack" in err
+
+
+def test_a_profile_that_is_not_there_is_one_clear_line() -> None:
+    code, _, err = run("status", "--stack", "mine", "--profile", "nobodys")
+    assert (code, err.count("\n")) == (1, 1)
+    assert "nobodys" in err
 
 
 def test_a_region_that_is_nowhere_set_is_one_clear_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

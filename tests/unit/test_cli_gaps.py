@@ -57,12 +57,12 @@ def run(*arguments: str) -> tuple[int, str, str]:
 def test_all_gaps_of_the_last_thirty_days_are_asked_for_unless_told_otherwise(asked: Asked) -> None:
     assert run()[0] == 0
     request = {"action": "gaps", "source": None, "market": None, "interval": None, "since": "30d", "limit": 20}
-    assert asked.requests == [(request, None, None)]
+    assert asked.requests == [(request, None, None, None)]
 
 
 def test_what_the_user_names_is_asked_for(asked: Asked) -> None:
     chosen = ["--market", "kraken:BTC/USD", "--source", "kraken", "--interval", "1h", "--since", "8w", "--limit", "5"]
-    assert run(*chosen, "--stack", "mine", "--region", "eu-central-1")[0] == 0
+    assert run(*chosen, "--stack", "mine", "--region", "eu-central-1", "--profile", "work")[0] == 0
     request = {
         "action": "gaps",
         "source": "kraken",
@@ -71,7 +71,7 @@ def test_what_the_user_names_is_asked_for(asked: Asked) -> None:
         "since": "8w",
         "limit": 5,
     }
-    assert asked.requests == [(request, "mine", "eu-central-1")]
+    assert asked.requests == [(request, "mine", "eu-central-1", "work")]
 
 
 @pytest.mark.usefixtures("asked")
