@@ -153,7 +153,15 @@ def test_status_tells_what_is_wrong_too(function: FakeLambda) -> None:
     function.answers(STATUS)
     code, out, _ = run("status")
     assert code == 0
-    for part in ("kraken", "12,345", "time-out [/x]", "kraken:XY/USD 1h: not listed", "8 alerts sent", "2 late", "1 of them for digest"):
+    for part in (
+        "kraken",
+        "12,345",
+        "time-out [/x]",
+        "kraken:XY/USD 1h: not listed",
+        "8 alerts sent",
+        "2 late",
+        "1 of them for digest",
+    ):
         assert part in out
     assert "muted until 2026-03-02 13:00 UTC: tag majors" in out
     assert "not confirmed yet: me" in out
