@@ -2,7 +2,7 @@
 
 import typer
 
-from cryptowatch.cli import backfill, local_stack, reference, running, watching
+from cryptowatch.cli import backfill, local_stack, muting, reference, running, watching
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -13,6 +13,7 @@ app = typer.Typer(
 )
 app.add_typer(watching.app)
 app.add_typer(running.app)
+app.add_typer(muting.app)
 app.add_typer(backfill.app)
 app.add_typer(reference.app)
 app.add_typer(local_stack.app, name="local")

@@ -304,3 +304,24 @@ def test_a_region_that_is_nowhere_set_is_one_clear_line(monkeypatch: pytest.Monk
     code, _, err = run("status", "--stack", "mine")
     assert (code, err.count("\n")) == (1, 1)
     assert "region" in err
+
+
+def test_mute_and_unmute_name_what_is_meant_and_say_until_when(function: FakeLambda) -> None:
+    function.answers({"kind": "tag", "name": "majors", "until": "2026-03-02T13:00:00+00:00"})
+    assert run("mute", "tag", "majors", "--for", "12h")[:2] == (0, "tag majors is muted until 2026-03-02 13:00 UTC\n")
+    asked = {"kind": "tag", "name": "majors", "length": "12h", "until": None}
+    assert function.asked[-1] == {"action": "mute", "mute": asked}
+    assert run("unmute", "tag", "majors")[0] == 0
+    assert function.asked[-1] == {"action": "mute", "mute": {"kind": "tag", "name": "majors"}}
+
+
+def test_a_mute_needs_one_end(function: FakeLambda) -> None:
+    for ends in ((), ("--for", "1h", "--until", "2026-03-01")):
+        assert run("mute", "tag", "majors", *ends) == (1, "", "say until when, with one of --for and --until\n")
+    assert function.asked == []
+
+
+def test_ack_names_the_alert(function: FakeLambda) -> None:
+    function.answers({"alert_id": 7, "watch": "dip", "market": "kraken:BTC/USD"})
+    assert run("ack", "7")[1] == "dip on kraken:BTC/USD is not told again until it is over\n"
+    assert function.asked == [{"action": "ack", "alert_id": 7}]
