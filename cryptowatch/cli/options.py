@@ -36,7 +36,7 @@ def read_watches(file: Path, offline: bool, as_json: bool, local_exchange: bool 
     from cryptowatch.watches.reader import read_watch_list
 
     text = read_file(file)
-    catalog = ExchangeCatalog(base_url=_exchange_url(local_exchange), offline=offline, warn=warn)
+    catalog = ExchangeCatalog(base_url=exchange_url(local_exchange), offline=offline, warn=warn)
     try:
         return read_watch_list(text, file=str(file), catalog=catalog, warn=warn)
     except WatchListError as error:
@@ -45,7 +45,7 @@ def read_watches(file: Path, offline: bool, as_json: bool, local_exchange: bool 
         fail(str(error))
 
 
-def _exchange_url(local_exchange: bool) -> str | None:
+def exchange_url(local_exchange: bool) -> str | None:
     """The simulated exchange, where the system that is meant reads that one; None for the real ones."""
     from cryptowatch.local.state import read_state
     from cryptowatch.settings import Settings

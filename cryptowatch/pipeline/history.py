@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from cryptowatch.markets.candle import Market
 from cryptowatch.markets.interval import Interval, interval_named, interval_of_seconds
@@ -12,7 +12,8 @@ from cryptowatch.pipeline.refused import RefusedError
 from cryptowatch.store.backfills import ask_for, cancel, progress
 from cryptowatch.store.database import Connection, Cursor, transaction
 from cryptowatch.store.watches import market_ids_of
-from cryptowatch.watches.values import IntervalName, MarketName
+from cryptowatch.watches.moment import parse_moment
+from cryptowatch.watches.values import IntervalName, MarketName, parse_duration
 
 #: Markets one request may name.
 MOST_MARKETS = 1000
@@ -20,20 +21,38 @@ MOST_MARKETS = 1000
 OLDEST = datetime(2010, 1, 1, tzinfo=UTC)
 
 
+def _parse_since(value: object) -> object:
+    """A date, a moment, or how long ago: `2024-01-01`, `2024-01-01 18:30`, `90d`."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_duration(value)
+    except ValueError:
+        try:
+            return parse_moment(value)
+        except ValueError:
+            raise ValueError(f"a date like 2024-01-01, or how long ago, like 90d, not {value!r}") from None
+
+
+#: A moment (UTC), or how long before now.
+Since = Annotated[datetime | timedelta, BeforeValidator(_parse_since)]
+
+
 class BackfillRequest(BaseModel):
     """What the command line asks for.
 
     Args:
-        markets: none: all that there are backfills of; only to look or to cancel.
+        markets: none: all that there are backfills of, to tell how they stand.
         interval: None: those at which the markets are stored.
         since: how far back; None: only tell how they stand.
+        cancel: end those that are open.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     markets: tuple[MarketName, ...] = Field(default=(), max_length=MOST_MARKETS)
     interval: IntervalName | None = None
-    since: AwareDatetime | None = None
+    since: Since | None = None
     cancel: bool = False
 
 
@@ -54,8 +73,9 @@ def backfills(
     Raises:
         RefusedError: nothing is stored of a market and no interval named, or the time is out of reach.
     """
-    if asked.since is not None and not OLDEST <= asked.since < now:
-        raise RefusedError(f"since must be between {OLDEST:%Y-%m-%d} and now, not {asked.since:%Y-%m-%d %H:%M}")
+    since = now - asked.since if isinstance(asked.since, timedelta) else asked.since
+    if since is not None and not OLDEST <= since < now:
+        raise RefusedError(f"since must be between {OLDEST:%Y-%m-%d} and now, not {since:%Y-%m-%d %H:%M}")
     if (asked.since is not None or asked.cancel) and not asked.markets:
         raise RefusedError("name the markets")
     with transaction(connection) as cursor:
@@ -63,9 +83,8 @@ def backfills(
         for market_id, interval in pairs or ():
             if asked.cancel:
                 cancel(cursor, market_id, interval)
-            elif asked.since is not None:
-                since = _on_grid(asked.since, interval, now, retention)
-                ask_for(cursor, market_id, interval, since, now)
+            elif since is not None:
+                ask_for(cursor, market_id, interval, _on_grid(since, interval, now, retention), now)
     if asked.since is not None and not asked.cancel:
         for source in sorted({Market.parse(name).source for name in asked.markets}):
             queue(source)
