@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cfnlint.decode.cfn_yaml import load
+
+from tests.templates.reading import TEMPLATES
 
 cfn_guard = pytest.importorskip("cfn_guard_rs", reason="there is no wheel of cfn-guard-rs for this Python")
 
 RULES = Path(__file__).with_name("rules.guard").read_text()
-FOLDER = Path(__file__).resolve().parents[2] / "cloudformation"
-TEMPLATES = {path.stem: json.loads(json.dumps(load(str(path)))) for path in sorted(FOLDER.glob("*.yaml"))}
+PLAIN = {name: json.loads(json.dumps(template)) for name, template in TEMPLATES.items()}
 
 
 def broken_rules(template: dict[str, Any]) -> set[str]:
@@ -22,7 +22,7 @@ def broken_rules(template: dict[str, Any]) -> set[str]:
 
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_the_template_keeps_every_rule(name: str) -> None:
-    assert broken_rules(TEMPLATES[name]) == set()
+    assert broken_rules(PLAIN[name]) == set()
 
 
 def properties(template: dict[str, Any], resource: str) -> dict[str, Any]:
@@ -89,6 +89,6 @@ def put(resource: str, key: str, value: object) -> Callable[[dict[str, Any]], No
     ],
 )
 def test_a_rule_tells_when_it_is_broken(name: str, break_it: Callable[[dict[str, Any]], None], rule: str) -> None:
-    template = copy.deepcopy(TEMPLATES[name])
+    template = copy.deepcopy(PLAIN[name])
     break_it(template)
     assert broken_rules(template) == {rule}
