@@ -30,6 +30,7 @@ ANALYSE = "analyse"
 ANALYSIS = "analysis"
 STUDIES = "studies"
 BACKFILL = "backfill"
+TRACK_RECORD = "track_record"
 
 
 class MalformedMessageError(ValueError):

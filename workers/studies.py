@@ -15,7 +15,7 @@ from celery import shared_task
 from celery.exceptions import Reject
 
 from cryptowatch.pipeline.upkeep import SEAL
-from cryptowatch.queues import BACKFILL, VERSION, MalformedMessageError, StudiesQueue
+from cryptowatch.queues import BACKFILL, TRACK_RECORD, VERSION, MalformedMessageError, StudiesQueue
 from cryptowatch.settings import Settings
 from cryptowatch.store.blocks import seal
 from cryptowatch.store.database import connect
@@ -78,3 +78,14 @@ def backfill(source: object, tries: object = 0) -> None:
         following = backfill_source(connection, _settings, source, tries)
     if following:
         _queue().send(BACKFILL, delay_s=following.delay_s, source=source, tries=following.tries)
+
+
+@bulk_task(TRACK_RECORD)
+def write_track_record(watch_id: object) -> None:
+    """The track record of one watch, written anew."""
+    from cryptowatch.pipeline.track_records import study_watch  # scipy takes a second to load, and only this needs it
+
+    if type(watch_id) is not int:
+        raise MalformedMessageError(f"watch_id must be a number, not {watch_id!r:.80}")
+    with closing(connect(_settings)) as connection:
+        study_watch(connection, _settings.clock, watch_id)

@@ -24,6 +24,7 @@ class AlertText:
     Args:
         title, note: the watch's templates; None where it has none.
         watched_markets: how many markets its watch watches.
+        track_record: what followed its watch's past signals on this market and (True) on all, a line each.
     """
 
     alert_id: int
@@ -39,6 +40,7 @@ class AlertText:
     title: str | None = None
     note: str | None = None
     watched_markets: int = 0
+    track_record: tuple[tuple[bool, str], ...] = ()
 
     def filled(self, template: str) -> str:
         """A title or a note with its fields filled in."""
@@ -169,6 +171,7 @@ def _in_full(alert: AlertText) -> str:
         lines.insert(2, alert.filled(alert.title))
     if alert.note:
         lines.append(f"Note:   {alert.filled(alert.note)}")
+    lines += [f"Record: {'all markets, ' if pooled else ''}{words}" for pooled, words in alert.track_record]
     if alert.figures:
         width = max(len(name) for name in alert.figures)
         lines.append("Values:")

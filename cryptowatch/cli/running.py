@@ -68,6 +68,25 @@ def gaps(
     print_json(result) if as_json else page.show(result)
 
 
+@app.command("track-record")
+def track_record(
+    watch: Annotated[str | None, typer.Option(help="Only this watch.")] = None,
+    markets: Annotated[bool, typer.Option("--markets", help="Market by market, not only all together.")] = False,
+    stack: Stack = None,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: Json = False,
+) -> None:
+    """Show what the price did after a watch's past signals, beside what it does anyway.
+
+    Example: `cryptowatch track-record --watch "Oversold dip" --markets`
+    """
+    from cryptowatch.cli import track_record as page
+
+    result = ask({"action": "track_record", "watch": watch}, stack, region, profile)
+    print_json(result["records"]) if as_json else page.show(result["records"], markets)
+
+
 @app.command()
 def migrate(stack: Stack = None, region: Region = None, profile: Profile = None, as_json: Json = False) -> None:
     """Bring the database's schema up to date.

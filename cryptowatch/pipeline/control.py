@@ -21,11 +21,15 @@ from cryptowatch.store.gaps import Asked, GapsRefusedError, gaps
 from cryptowatch.store.migrate import migrate, schema_version
 from cryptowatch.store.mutes import running_mutes
 from cryptowatch.store.recipients import Recipient, live_recipients, remove_recipient, save_recipient, save_settings
+from cryptowatch.store.track_records import record_rows
 from cryptowatch.store.watches import apply_watches
 from cryptowatch.watches.form import CheckedWatchList
 from cryptowatch.watches.values import Duration, IntervalName, MarketName
 
 logger = Logger(service="control")
+
+
+ACTIONS = ("migrate", "apply", "alerts", "status", "gaps", "track_record", "mute", "ack", "backfill")
 
 
 class UnknownActionError(RefusedError):
@@ -47,6 +51,7 @@ class _Request(BaseModel):
     market: MarketName | None = None
     interval: IntervalName | None = None
     since: Duration = Field(default=timedelta(days=30), gt=timedelta(0))
+    watch: str | None = None
     mute: MuteRequest | None = None
     alert_id: int | None = Field(default=None, ge=1)
     backfill: BackfillRequest | None = None
@@ -89,15 +94,15 @@ class Control:
                 return self.status()
             case "gaps":
                 return self.gaps(asked)
+            case "track_record":
+                return self.track_records(asked.watch)
             case "mute" if asked.mute is not None:
                 return change_mute(self._connection, asked.mute, self._clock.now())
             case "ack" if asked.alert_id is not None:
                 return acknowledge_alert(self._connection, asked.alert_id, self._clock.now())
             case "backfill" if asked.backfill is not None:
                 return self.backfill(asked.backfill)
-        raise UnknownActionError(
-            f"unknown action {asked.action!r}: one of migrate, apply, alerts, status, gaps, mute, ack, backfill"
-        )
+        raise UnknownActionError(f"unknown action {asked.action!r}: one of {', '.join(ACTIONS)}")
 
     def apply(self, watch_list: CheckedWatchList, *, dry_run: bool) -> dict[str, Any]:
         """Store the watch list, then bring the topic's subscriptions in line; says what was added, changed, removed.
@@ -197,6 +202,11 @@ class Control:
 
     def _queue_backfill(self, source: str) -> None:
         StudiesQueue(self._settings).send(BACKFILL, source=source)
+
+    def track_records(self, watch: str | None) -> dict[str, Any]:
+        """What followed the past signals of one watch, or of all."""
+        with transaction(self._connection) as cursor:
+            return {"records": record_rows(cursor, watch)}
 
     def gaps(self, asked: _Request) -> dict[str, Any]:
         """The holes of the stored series within the time asked for."""

@@ -208,4 +208,5 @@ def _text(delivery: store.DueDelivery) -> AlertText:
         title=watch.title,
         note=watch.note,
         watched_markets=delivery.watched_markets,
+        track_record=tuple((pooled, words) for pooled, words in delivery.track_record or ()),
     )

@@ -1,5 +1,5 @@
 """Each minute, after the sweep: room for new candles, old ones dropped, full blocks queued for sealing, backfills
-that were forgotten queued again.
+that were forgotten queued again, track records that are due queued.
 """
 
 from datetime import timedelta
@@ -8,9 +8,10 @@ from typing import Any, Protocol
 from aws_lambda_powertools import Logger
 
 from cryptowatch.clock import Clock
-from cryptowatch.queues import BACKFILL
+from cryptowatch.queues import BACKFILL, TRACK_RECORD
 from cryptowatch.store.backfills import forgotten_sources
 from cryptowatch.store.database import Connection, transaction
+from cryptowatch.store.track_records import queue_due
 from cryptowatch.store.upkeep import drop_partitions, make_partitions, retained_from, ripe_blocks
 
 logger = Logger(service="upkeep")
@@ -40,10 +41,13 @@ def upkeep(connection: Connection, clock: Clock, retention: dict[int, timedelta]
     with transaction(connection) as cursor:
         ripe = ripe_blocks(cursor)
         forgotten = forgotten_sources(cursor)
+        unstudied = queue_due(cursor, now)
     if ripe >= ENOUGH:
         tasks.send(SEAL)
     for source in forgotten:
         tasks.send(BACKFILL, source=source)
+    for watch_id in unstudied:
+        tasks.send(TRACK_RECORD, watch_id=watch_id)
     done = {"made": made, "dropped": dropped, "ripe": ripe}
     if made or dropped:
         logger.info("candles kept in shape", extra=done)

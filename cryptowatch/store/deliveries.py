@@ -8,6 +8,7 @@ from uuid import UUID
 
 from cryptowatch.store.database import Cursor
 from cryptowatch.store.mutes import ACKED, COVERED
+from cryptowatch.store.track_records import LINES
 from cryptowatch.watches.delivery import DeliverySettings
 from cryptowatch.watches.form import Watch
 
@@ -29,6 +30,7 @@ class DueDelivery:
         muted: it is muted, or was when its candle closed.
         acked: it only says again what was acknowledged.
         watched_markets: how many markets its watch watches now.
+        track_record: what followed the watch's past signals: on this market, and (True) on all; None when not known.
         settings: what the recipient wants to be told, and when.
     """
 
@@ -50,6 +52,7 @@ class DueDelivery:
     muted: bool
     acked: bool
     watched_markets: int
+    track_record: list[tuple[bool, str]] | None
     settings: DeliverySettings
 
 
@@ -91,7 +94,7 @@ def due_deliveries(cursor: Cursor, recipient: str, now: datetime, limit: int) ->
                alert.kind, alert.open_time, alert.close_time,
                alert.price, alert.figures, source.clock_ahead_s, recipient.removed_at IS NOT NULL,
                {COVERED}, {ACKED},
-               (SELECT count(*) FROM watch_state WHERE watch_id = watch.id), recipient.settings
+               (SELECT count(*) FROM watch_state WHERE watch_id = watch.id), {LINES}, recipient.settings
         FROM deliveries delivery
         JOIN alerts alert ON alert.id = delivery.alert_id
         JOIN watches watch ON watch.id = alert.watch_id

@@ -84,7 +84,6 @@ class _Run:
         self.spans = {id_: span_of(subject, market, start) for id_, market in markets.items()}
         self._findings = findings
         self._walks = {id_: Walk(subject.watch.grid, subject.policy) for id_ in markets}
-        self._known: set[int] = set()
 
     def evaluate(self, segment: Segment, history: History, memo: Memo) -> int:
         """Take every market through the segment's moments; gives how many these were."""
@@ -100,7 +99,7 @@ class _Run:
             ended = None if said.evaluation.ended is None else said.evaluation.ended[row, here]
             told = self._walks[id_].through(truth, ended, first)
             self._findings.alerts += [said.alert(row, *one) for one in told]
-            self._count(id_, truth, None if said.missing is None else said.missing[row, here])
+            self._count(id_, first, truth, None if said.missing is None else said.missing[row, here])
             done += len(truth)
         return done
 
@@ -112,20 +111,20 @@ class _Run:
                 continue
             self._findings.went(id_, grid.open_time(first), grid.close_time(last))
             self._findings.held += self._walks[id_].held
-            if id_ not in self._known:
+            if id_ not in self._findings.first_known:
                 self._findings.never_known.append(id_)
 
-    def _count(self, id_: int, truth: NDArray[np.int8], missing: Bools | None) -> None:
+    def _count(self, id_: int, first: int, truth: NDArray[np.int8], missing: Bools | None) -> None:
         self._findings.moments += len(truth)
         known = truth != UNKNOWN
         unknown = len(truth) - int(np.count_nonzero(known))
-        if unknown and id_ not in self._known:
+        if unknown and id_ not in self._findings.first_known:
             early = int(np.argmax(known)) if unknown < len(truth) else unknown
             self._findings.too_little_history += early
             unknown -= early
         self._findings.unknown += unknown
         if known.any():
-            self._known.add(id_)
+            self._findings.first_known.setdefault(id_, first + int(np.argmax(known)))
         if missing is not None:
             self._findings.perhaps_late += int(np.count_nonzero(missing))
 

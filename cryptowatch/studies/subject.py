@@ -64,6 +64,7 @@ class Findings:
         perhaps_late: those that read a candle of a higher interval that was missing: live may have given up waiting.
         never_known: markets on which its rule was never known, by id.
         held: episodes that were held back, by what: `cooldown`, `once`, `period`: outside of `starts` and `expires`.
+        first_known: by market id, the step at which its rule was first known.
         first_open, last_close: of the first and the last of the candles, UTC; None when there are none.
     """
 
@@ -75,6 +76,7 @@ class Findings:
     perhaps_late: int = 0
     never_known: list[int] = field(default_factory=list)
     held: Counter[str] = field(default_factory=Counter)
+    first_known: dict[int, int] = field(default_factory=dict)
     first_open: datetime | None = None
     last_close: datetime | None = None
 

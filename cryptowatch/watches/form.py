@@ -158,6 +158,14 @@ class Watch(Strict):
         WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 1000}),
         Field(description="Text that every alert carries, with the same fields."),
     ] = None
+    track_record: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=1000, strict=True)], ...],
+        Field(
+            min_length=1,
+            max_length=8,
+            description="How many candles after its past signals the track record looks at what the price did.",
+        ),
+    ] = (1, 4, 12, 24)
     resolved: Annotated[
         bool, Field(strict=True, description="Also tell when it is over: the rule is no longer true, or until is.")
     ] = False
@@ -210,6 +218,13 @@ class WatchList(Strict):
     watches: Annotated[tuple[Watch, ...], Field(min_length=1, description="What to look for, and where.")]
 
 
+class Selection(Strict):
+    """Markets as a list writes them, of a watch whose markets are found anew from time to time."""
+
+    markets: Annotated[tuple[MarketName, ...], Field(min_length=1)]
+    exclude: tuple[MarketName, ...] = ()
+
+
 class CheckedWatch(Strict):
     """A watch whose rules were checked, with what the check derived.
 
@@ -217,10 +232,12 @@ class CheckedWatch(Strict):
         watch: its markets without stars and without those to exclude.
         look_back: candles of each interval the rules read, by interval name, the watch's own among them: how far
             back a load must reach.
+        selection: what its markets were found from; None when they are all named.
     """
 
     watch: Watch
     look_back: dict[IntervalName, Annotated[int, Field(ge=1, le=1_000_000)]]
+    selection: Selection | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -1,7 +1,11 @@
-"""Which markets a name in a watch list stands for."""
+"""Which markets a name in a watch list stands for.
+
+`kraken:BTC/USD` is one market, `kraken:*/USD` every one the exchange lists in USD, `kraken:top 50 */USD by volume` the
+fifty of those that traded most in the last 24 hours.
+"""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from cryptowatch.markets.candle import Market
@@ -14,6 +18,9 @@ MOST_MARKETS = 500
 #: What a symbol looks like where the exchange cannot be asked: BASE/QUOTE, with a settlement currency for swaps.
 _SYMBOL = re.compile(r"[^\s/:*,]+/[^\s/:*,]+(?::[^\s/:*,]+)?")
 _STARRED = re.compile(r"[^\s/:,]+/[^\s/:,]+(?::[^\s/:,]+)?")
+#: The markets of a star that trade most, of their quote currency, in 24 hours.
+_TOP = re.compile(r"top ([1-9][0-9]{0,5}) (\S+) by volume")
+_TOP_BEGINS = "top "
 
 
 class MarketCatalog(Protocol):
@@ -31,6 +38,14 @@ class MarketCatalog(Protocol):
         """The intervals it has candles of; None when it cannot be known now."""
         ...
 
+    def volumes(self, source: str) -> Mapping[str, float] | None:
+        """What was traded of each of its symbols in 24 hours, in the quote currency; None when it does not tell."""
+        ...
+
+    def requests_a_minute(self, source: str) -> float | None:
+        """How many requests for candles it allows a minute; None when it cannot be known now."""
+        ...
+
 
 class MarketNameError(ValueError):
     """The name stands for no market; `hint` says what to do."""
@@ -41,7 +56,8 @@ class MarketNameError(ValueError):
 
 
 def expand(name: str, catalog: MarketCatalog) -> list[str]:
-    """The markets `name` stands for, in alphabetical order: one, or with a star those that the source lists.
+    """The markets `name` stands for: one, or with a star those that the source lists, in alphabetical order, or the
+    ones of them that trade most, most first.
 
     Raises:
         MarketNameError: unknown source or symbol, a star that stands for nothing, too much or nobody knows what.
@@ -52,10 +68,25 @@ def expand(name: str, catalog: MarketCatalog) -> list[str]:
         near = nearest(market.source, sources)
         hint = f"did you mean {near!r}?" if near else "an exchange that ccxt knows, like kraken, coinbase or binance"
         raise MarketNameError(f"unknown exchange {market.source!r} in market {name!r}", hint)
+    if market.symbol.startswith(_TOP_BEGINS):
+        return [str(Market(market.source, symbol)) for symbol in _top(market, catalog)]
     if STAR in market.symbol:
-        return [str(Market(market.source, symbol)) for symbol in _matching(market, catalog)]
+        found = _matching(market, catalog)
+        if len(found) > MOST_MARKETS:
+            raise MarketNameError(
+                f"{name!r} stands for {len(found)} markets, more than {MOST_MARKETS}",
+                f"name the markets, or write {market.source}:{_TOP_BEGINS}50 {market.symbol} by volume",
+            )
+        return [str(Market(market.source, symbol)) for symbol in found]
     _check_symbol(market, catalog)
     return [name]
+
+
+def star_of(name: str) -> str:
+    """The star that a `top` chooses from; any other name as it is."""
+    source, _, symbol = name.partition(":")
+    top = _TOP.fullmatch(symbol)
+    return f"{source}:{top[2]}" if top else name
 
 
 def excluded(name: str, markets: Sequence[str]) -> set[str]:
@@ -65,6 +96,8 @@ def excluded(name: str, markets: Sequence[str]) -> set[str]:
         MarketNameError: the name has not the form of a market.
     """
     market = _parsed(name)
+    if market.symbol.startswith(_TOP_BEGINS):
+        raise MarketNameError(f"{name!r} cannot be excluded", "exclude markets, or a star like kraken:USD*/USD")
     if STAR not in market.symbol:
         return {name} & set(markets)
     pattern = _pattern(market)
@@ -122,9 +155,23 @@ def _matching(market: Market, catalog: MarketCatalog) -> list[str]:
     found = sorted(symbol for symbol in symbols if pattern.fullmatch(symbol))
     if not found:
         raise MarketNameError(f"{market.source} lists no market like {market.symbol!r}", "check the quote currency")
-    if len(found) > MOST_MARKETS:
-        raise MarketNameError(
-            f"{str(market)!r} stands for {len(found)} markets, more than {MOST_MARKETS}",
-            "name the markets, or narrow it with the quote currency",
-        )
     return found
+
+
+def _top(market: Market, catalog: MarketCatalog) -> list[str]:
+    top = _TOP.fullmatch(market.symbol)
+    if not top or STAR not in top[2]:
+        raise MarketNameError(
+            f"{str(market)!r} is not understood", f"write it like {market.source}:top 50 */USD by volume"
+        )
+    count, star = int(top[1]), Market(market.source, top[2])
+    if count > MOST_MARKETS:
+        raise MarketNameError(f"{str(market)!r} stands for more than {MOST_MARKETS} markets", "ask for fewer")
+    found = _matching(star, catalog)
+    volumes = catalog.volumes(market.source)
+    if volumes is None:
+        raise MarketNameError(
+            f"what {str(market)!r} stands for cannot be known: {market.source} does not tell its volumes now",
+            f"name the markets, or take them all: {star}",
+        )
+    return sorted(found, key=lambda symbol: (-volumes.get(symbol, 0.0), symbol))[:count]

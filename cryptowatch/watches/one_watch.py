@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from cryptowatch.markets.building import part_for
 from cryptowatch.markets.candle import Market
 from cryptowatch.markets.interval import INTERVALS, Interval
 from cryptowatch.rules import Rule, RuleError, RuleWarning, compile_rule, excerpt
@@ -13,9 +14,10 @@ from cryptowatch.watches.complaints import complaint, shown, tell_inside
 from cryptowatch.watches.delivery import QuietHoursForm
 from cryptowatch.watches.document import Path
 from cryptowatch.watches.findings import Findings
-from cryptowatch.watches.form import CheckedWatch, Watch
+from cryptowatch.watches.form import CheckedWatch, Selection, Watch
 from cryptowatch.watches.market_names import MarketCatalog, MarketNameError, excluded, expand
 from cryptowatch.watches.problem import Problem, did_you_mean, nearest
+from cryptowatch.watches.values import STAR
 
 #: What a recipient, or a tag, may be called.
 NAME_HINT = "letters, digits, _, . and -, at most 64"
@@ -85,7 +87,12 @@ class WatchCheck:
         if watch is None or len(self._findings.problems) > before:
             return None
         expanded = watch.model_copy(update={"markets": tuple(markets), "exclude": ()})
-        return CheckedWatch(watch=expanded, look_back=joined_look_back(rule.look_back for rule in rules.values()))
+        starred = any(STAR in name for name in watch.markets)
+        return CheckedWatch(
+            watch=expanded,
+            look_back=joined_look_back(rule.look_back for rule in rules.values()),
+            selection=Selection(markets=watch.markets, exclude=watch.exclude) if starred else None,
+        )
 
     def _form(self) -> Watch | None:
         """The watch, if its form is right; the keys that are not are remembered as bad."""
@@ -194,19 +201,19 @@ class WatchCheck:
             self._findings.warn((*self._path, "until"), text, "say what ends it, like rsi(14) > 50 after rsi(14) < 30")
 
     def _intervals(self, key: str, rule: Rule, grid: Interval, markets: list[str]) -> None:
-        """Every interval the rule reads must be one that the exchanges have candles of."""
+        """Every interval the rule reads must be one that the exchanges have candles of, or parts of its candles."""
         for source in sorted({Market.parse(name).source for name in markets}):
             served = self._catalog.intervals(source)
             if served is None:
                 continue
             for name in rule.look_back:
-                if name in served or (name == grid.name and key != "when"):
+                if name in served or part_for(INTERVALS[name], served) or (name == grid.name and key != "when"):
                     continue  # the watch's own interval is told of once
                 place = self._findings.document.place((*self._path, "interval"))
                 if name != grid.name:
                     place = self._findings.place_in_text((*self._path, key), _quoted(name, rule.text))
                 known = ", ".join(one for one in INTERVALS if one in served)
-                text = f"{source} has no {name} candles, which {self._label} reads"
+                text = f"{source} has no {name} candles, which {self._label} reads, and none to build them from"
                 self._findings.at(place, text, f"it has {known}")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from cryptowatch.watches.complaints import shown
 from cryptowatch.watches.document import DocumentError, read_document
+from cryptowatch.watches.estimate import requests_a_minute
 from cryptowatch.watches.findings import Findings
 from cryptowatch.watches.form import CheckedWatch, CheckedWatchList, RecipientForm, WatchList
 from cryptowatch.watches.market_names import MarketCatalog
@@ -73,6 +74,8 @@ class _Reading:
             self._not_filled(data, "recipients", "add a name and an address, like me: you@example.com", dict)
             section = None
         watches = self._watches(data, section)
+        if not self._findings.problems:
+            self._too_much(watches)
         if self._findings.problems:
             return None
         return CheckedWatchList(
@@ -99,6 +102,15 @@ class _Reading:
                 found.append(checked)
         self._repeated_names(section)
         return found
+
+    def _too_much(self, watches: list[CheckedWatch]) -> None:
+        """No source may be asked more than it allows."""
+        for source, needed in requests_a_minute(watches, self._catalog.intervals).items():
+            allowed = self._catalog.requests_a_minute(source)
+            if allowed is not None and needed > allowed:
+                text = f"{source} would be asked {needed:,.0f} times a minute, and allows {allowed:,.0f}"
+                hint = f"watch fewer markets of it, or longer intervals; {source}:top 50 */USD by volume takes the largest"
+                self._findings.key(("watches",), text, hint)
 
     def _repeated_names(self, section: list[Any]) -> None:
         first: dict[str, int] = {}
