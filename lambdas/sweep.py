@@ -1,15 +1,17 @@
-"""Scheduled each minute: queues again what a crash or a lost message has left, and keeps the candles in shape."""
+"""Scheduled each minute: queues again what a crash or a lost message has left, keeps the candles in shape, measures."""
 
 from typing import Any
 
 import boto3
 
+from cryptowatch.pipeline.measures import measure
 from cryptowatch.pipeline.sweep import logger, sweep
 from cryptowatch.pipeline.told import MovedMarkets
 from cryptowatch.pipeline.upkeep import upkeep
 from cryptowatch.queues import AlertsQueue, AnalysisQueue, StudiesQueue, depth
 from cryptowatch.settings import Settings
 from cryptowatch.store.database import connect
+from cryptowatch.store.pulse import pulse
 
 _settings = Settings()
 _sqs = boto3.client("sqs")
@@ -28,6 +30,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         moved = MovedMarkets(connection, _analysis)
         queued = sweep(connection, _settings.clock, moved, AlertsQueue(_settings, _sqs))
         kept = upkeep(connection, _settings.clock, _settings.candle_retention, _studies)
+        measure(pulse(connection, _settings.clock.now()), _settings.stack_name)
     finally:
         connection.close()
     # Asked each minute, the queues go on reporting their depth to the scaling even when nobody works on them.
