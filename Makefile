@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CHECKOV := .venv-checkov
 ARGS ?=
 
-.PHONY: help run test test-fast check format docs bench lock clean
+.PHONY: help run test test-fast check format docs bench scaling lock clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -56,6 +56,9 @@ bench: $(VENV)/installed ## Measure: indicators beside other libraries, a previe
 	@$(BIN)/python -m bench.indicators
 	@$(BIN)/python -m bench.preview
 	@$(BIN)/python -m bench.latency
+
+scaling: $(VENV)/installed ## Simulate how the fleet scales: docs/scaling.md, and the costs in docs/operating.md
+	@$(BIN)/python -m bench.scaling
 
 lock: ## Lock the newest releases that pyproject.toml allows (needs uv)
 	uv pip compile --universal --python-version 3.11 --all-extras --no-header pyproject.toml -o requirements.txt
