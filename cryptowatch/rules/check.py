@@ -28,6 +28,7 @@ from cryptowatch.rules.nodes import (
     joined,
 )
 from cryptowatch.rules.parse import offset_of
+from cryptowatch.rules.sense import always, unlike_kinds
 
 SERIES = ("open", "high", "low", "close", "volume", "hl2", "hlc3", "ohlc4", "hour", "weekday")
 
@@ -87,19 +88,28 @@ class Checker:
     def error(self, node: ast.AST, message: str, hint: str = "") -> RuleError:
         return RuleError(message, self.text, offset_of(node, self.text), hint)
 
-    def warn_of_levels(self, place: ast.AST, left: Numeric, right: Numeric) -> None:
-        """Where what comes of comparing two sides depends on the first candle that was loaded."""
-        name = unlike(left, right)
-        if not name:
+    def warn_of_comparison(self, place: ast.AST, left: Numeric, right: Numeric) -> None:
+        """Where comparing two sides depends on the first candle that was loaded, or they are of two kinds."""
+        odd = unlike_kinds(left, right)
+        if name := unlike(left, right):
+            message = f"{name} counts from the first candle that is loaded: its level says nothing, only how it moves"
+            hint = f"compare it with itself, like {name} > sma({name}, 20) or {name}.rising(3)"
+        elif odd:
+            message, hint = odd, "compare like with like, or divide one by its own average"
+        else:
             return
-        message = f"{name} counts from the first candle that is loaded: its level says nothing, only how it moves"
-        hint = f"compare it with itself, like {name} > sma({name}, 20) or {name}.rising(3)"
         self.warnings.append(RuleWarning(message, offset_of(place, self.text), hint))
+
+    def _warn_of_always(self, place: ast.AST, sign: str, left: Numeric, right: Numeric) -> None:
+        said = always(sign, left, right)
+        if said is not None and (left.frame or right.frame):
+            message = f"{left.text} {sign} {right.text} is always {str(said).lower()}"
+            self.warnings.append(RuleWarning(message, offset_of(place, self.text), "compare it with another value"))
 
     def condition(self, tree: ast.expr) -> Condition:
         node = self.node(tree)
         if isinstance(node, Indicated) and find(node.indicator).outputs[node.output] == "flag":
-            self.warn_of_levels(tree, node, node)
+            self.warn_of_comparison(tree, node, node)
             return Comparison(f"{node.text} > 0", node.frame, node.look_back, ">", node, _constant(0))
         if not isinstance(node, Condition):
             raise self.error(tree, f"a condition is needed here, and {node.text} is a number", "compare it: < > <= >=")
@@ -181,7 +191,8 @@ class Checker:
                 equal = isinstance(operator, ast.Eq | ast.NotEq)
                 message = "prices are hardly ever equal to the last digit" if equal else "this compares nothing"
                 raise self.error(place, message, "compare with < > <= >=")
-            self.warn_of_levels(place, left, right)
+            self.warn_of_comparison(place, left, right)
+            self._warn_of_always(place, sign, left, right)
             left, right = self.on_one_frame(left, right)
             frame = left.frame or right.frame
             if frame is None:

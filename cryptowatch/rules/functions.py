@@ -76,7 +76,7 @@ def function(checker: "Checker", tree: ast.Call, name: str, arguments: list[ast.
 
 def _crossing(checker: "Checker", tree: ast.Call, name: str, arguments: list[ast.expr]) -> Condition:
     left, right = checker.number(arguments[0]), checker.number(arguments[1])
-    checker.warn_of_levels(arguments[1], left, right)
+    checker.warn_of_comparison(arguments[1], left, right)
     left, right = checker.on_one_frame(left, right)
     frame = left.frame or right.frame
     if frame is None:
@@ -93,7 +93,7 @@ def _of_last(checker: "Checker", name: str, arguments: list[ast.expr]) -> Node:
     needed = stretched(of.look_back, candles, of.frame)
     text = f"{name}({of.text}, {candles})"
     if name in MOVES:
-        checker.warn_of_levels(arguments[0], of, of)
+        checker.warn_of_comparison(arguments[0], of, of)
         return Moving(text, of.frame, needed, name, of, candles)
     return Windowed(text, of.frame, needed, name, of, candles)
 

@@ -35,7 +35,7 @@ def parse(text: str) -> ast.expr:
     except (RecursionError, MemoryError, ValueError):
         raise RuleError("the rule cannot be read", text, hint="write it simpler") from None
     tree = _only_argument(call, text)
-    _check_size(tree, text)
+    check_size(tree, text)
     return tree
 
 
@@ -124,7 +124,12 @@ def _unmatched(text: str) -> int | None:
     return opened[-1] if opened else None
 
 
-def _check_size(tree: ast.expr, text: str) -> None:
+def check_size(tree: ast.expr, text: str) -> None:
+    """See that a tree is small enough to be cheap.
+
+    Raises:
+        RuleError: it has too many parts, or is too deep.
+    """
     nodes = 0
     level: list[ast.AST] = [tree]
     for _ in range(DEEPEST):

@@ -12,7 +12,7 @@ from cryptowatch.rules import nodes
 from cryptowatch.rules.check import Checker
 from cryptowatch.rules.errors import RuleWarning
 from cryptowatch.rules.evaluate import Evaluator, Memo
-from cryptowatch.rules.parse import parse
+from cryptowatch.rules.let import Let, parse_with
 from cryptowatch.rules.truth import UNKNOWN, told
 from cryptowatch.rules.windows import align, take, too_much_filled
 
@@ -82,8 +82,11 @@ class Rule:
         return Evaluation(told(take(truth, moments, UNKNOWN)), figures)
 
 
-def compile_rule(text: str, interval: Interval) -> Rule:
+def compile_rule(text: str, interval: Interval, let: Let = ()) -> Rule:
     """Check a rule for a watch on `interval`.
+
+    Args:
+        let: names for parts of it, and the texts they stand for.
 
     Raises:
         RuleError: what is wrong, where, and what to do.
@@ -94,7 +97,7 @@ def compile_rule(text: str, interval: Interval) -> Rule:
         {'1h': 20}
     """
     checker = Checker(text, interval)
-    condition = checker.rule(parse(text))
+    condition = checker.rule(parse_with(text, let))
     return Rule(text, interval, condition, tuple(checker.warnings))
 
 

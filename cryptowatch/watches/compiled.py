@@ -10,6 +10,7 @@ from cryptowatch.alerts.episode import Kind
 from cryptowatch.markets.interval import Interval
 from cryptowatch.markets.panel import Floats, Panel
 from cryptowatch.rules import Memo, Rule, compile_rule
+from cryptowatch.rules.let import Let
 from cryptowatch.rules.nodes import Condition
 from cryptowatch.watches.form import Watch
 
@@ -41,6 +42,7 @@ class WatchRule:
 
     when: Rule
     until: Rule | None = None
+    let: Let = ()
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
@@ -77,10 +79,11 @@ class WatchRule:
         text = self.when.text
         if kind == "resolved" and self.until is not None:
             text = f"{text} until {self.until.text}"
-        return " ".join(text.split())
+        named = "; ".join(f"{name} = {meaning}" for name, meaning in self.let)
+        return " ".join((f"{text} with {named}" if named else text).split())
 
 
-def rule_of(watch: Watch, compile_: Callable[[str, Interval], Rule] = compile_rule) -> WatchRule:
+def rule_of(watch: Watch, compile_: Callable[[str, Interval, Let], Rule] = compile_rule) -> WatchRule:
     """The compiled rules of a watch.
 
     Args:
@@ -89,9 +92,11 @@ def rule_of(watch: Watch, compile_: Callable[[str, Interval], Rule] = compile_ru
     Raises:
         RuleError: a rule cannot be understood.
     """
+    let = tuple(watch.let.items())
     return WatchRule(
-        compile_(watch.when, watch.grid),
-        compile_(watch.until, watch.grid) if watch.until is not None else None,
+        compile_(watch.when, watch.grid, let),
+        compile_(watch.until, watch.grid, let) if watch.until is not None else None,
+        let,
     )
 
 

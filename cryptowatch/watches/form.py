@@ -36,6 +36,7 @@ from cryptowatch.watches.values import (
     Duration,
     Email,
     IntervalName,
+    LetName,
     LongerThanNothing,
     MarketName,
     Moment,
@@ -73,6 +74,14 @@ class Watch(Strict):
         AfterValidator(once_each),
     ] = ()
     interval: Annotated[IntervalName, Field(description="The length of the candles the rule is checked on.")]
+    let: Annotated[
+        dict[LetName, RuleText],
+        Field(
+            max_length=10,
+            description="Names for parts of the rules: a text may use the names before it.",
+            json_schema_extra={"additionalProperties": False},
+        ),
+    ] = {}
     when: Annotated[RuleText, Field(description="The rule: when it becomes true, the watch fires.")]
     until: Annotated[
         RuleText | None,

@@ -9,6 +9,7 @@ from cryptowatch.markets.building import part_for
 from cryptowatch.markets.candle import Market
 from cryptowatch.markets.interval import INTERVALS, Interval
 from cryptowatch.rules import Rule, RuleError, RuleWarning, compile_rule, excerpt
+from cryptowatch.rules.let import Let, check_let, used_names
 from cryptowatch.watches.compiled import joined_look_back
 from cryptowatch.watches.complaints import complaint, shown, tell_inside
 from cryptowatch.watches.delivery import QuietHoursForm
@@ -79,10 +80,10 @@ class WatchCheck:
         grid = INTERVALS.get(str(self._item.get("interval")))
         self._notified()
         markets = self._markets()
-        rules = {key: rule for key in _RULES if (rule := self._rule(key, grid or _SHORTEST))}
+        let = self._let(grid or _SHORTEST)
+        rules = {key: rule for key in _RULES if let is not None and (rule := self._rule(key, grid or _SHORTEST, let))}
         if grid is not None:
-            for key, rule in rules.items():
-                self._intervals(key, rule, grid, markets)
+            self._interval(grid, markets)
         self._same_rules(rules)
         if watch is None or len(self._findings.problems) > before:
             return None
@@ -118,7 +119,11 @@ class WatchCheck:
         if key in ("markets", "exclude") and inside and isinstance(error["input"], str):
             return  # names of markets are judged in `_markets`
         self._bad.add(key)
-        if key == "quiet_hours":
+        if key == "let" and error["loc"][-1] == "[key]":
+            text = f"{error['loc'][1]!r} of 'let' of {self._label} is not a name"
+            self._findings.key((*self._path, *error["loc"][:-1]), text, "letters, digits and _, at most 31")
+            return
+        if key in ("quiet_hours", "let"):
             tell_inside(self._findings, self._path, self._label, error, {("quiet_hours",): QuietHoursForm})
             return
         what = f"{key!r} of {self._label}"
@@ -177,21 +182,47 @@ class WatchCheck:
         text = f"{name!r} excludes none of the markets of {self._label}"
         self._findings.warn((*self._path, "exclude", index), text, hint)
 
-    def _rule(self, key: str, grid: Interval) -> Rule | None:
+    def _let(self, grid: Interval) -> Let | None:
+        """The names for parts of the rules; None when one of them is wrong."""
+        let: Let = ()
+        for name, text in (self._good("let") or {}).items():
+            let = (*let, (name, text))
+            try:
+                check_let(let, grid)
+            except RuleError as error:
+                what = f"{name!r} of 'let' of {self._label}"
+                self._findings.problems.append(self._about_rule(("let", name), what, text, error))
+                return None
+        self._unused(let)
+        return let
+
+    def _unused(self, let: Let) -> None:
+        texts = [text for key in _RULES if isinstance(text := self._good(key), str)]
+        try:
+            used = used_names(texts, let)
+        except RuleError:
+            return  # told of where it is checked
+        for name, _ in let:
+            if name not in used:
+                text = f"no rule of {self._label} uses {name!r} of its 'let'"
+                self._findings.warn((*self._path, "let", name), text, "remove it")
+
+    def _rule(self, key: str, grid: Interval, let: Let) -> Rule | None:
         text = self._good(key)
         if text is None:
             return None
+        what = f"{_RULES[key]} of {self._label}"
         try:
-            rule = compile_rule(text, grid)
+            rule = compile_rule(text, grid, let)
         except RuleError as error:
-            self._findings.problems.append(self._about_rule(key, text, error))
+            self._findings.problems.append(self._about_rule((key,), what, text, error))
             return None
-        self._findings.warnings += [self._about_rule(key, text, warning) for warning in rule.warnings]
+        self._findings.warnings += [self._about_rule((key,), what, text, warning) for warning in rule.warnings]
         return rule
 
-    def _about_rule(self, key: str, text: str, said: RuleError | RuleWarning) -> Problem:
-        place = self._findings.place_in_text((*self._path, key), said.offset)
-        message = f"{_RULES[key]} of {self._label}: {said.message}"
+    def _about_rule(self, key: Path, what: str, text: str, said: RuleError | RuleWarning) -> Problem:
+        place = self._findings.place_in_text((*self._path, *key), said.offset)
+        message = f"{what}: {said.message}"
         return Problem(self._findings.file, *place, message, said.hint, excerpt(text, said.offset))
 
     def _same_rules(self, rules: Mapping[str, Rule]) -> None:
@@ -200,23 +231,12 @@ class WatchCheck:
             text = f"'until' of {self._label} is the same as its rule: it fires on every candle that it is true"
             self._findings.warn((*self._path, "until"), text, "say what ends it, like rsi(14) > 50 after rsi(14) < 30")
 
-    def _intervals(self, key: str, rule: Rule, grid: Interval, markets: list[str]) -> None:
-        """Every interval the rule reads must be one that the exchanges have candles of, or parts of its candles."""
+    def _interval(self, grid: Interval, markets: list[str]) -> None:
+        """The exchanges must have candles of it, or shorter ones to build it from; then every longer one can be had."""
         for source in sorted({Market.parse(name).source for name in markets}):
             served = self._catalog.intervals(source)
-            if served is None:
+            if served is None or grid.name in served or part_for(grid, served):
                 continue
-            for name in rule.look_back:
-                if name in served or part_for(INTERVALS[name], served) or (name == grid.name and key != "when"):
-                    continue  # the watch's own interval is told of once
-                place = self._findings.document.place((*self._path, "interval"))
-                if name != grid.name:
-                    place = self._findings.place_in_text((*self._path, key), _quoted(name, rule.text))
-                known = ", ".join(one for one in INTERVALS if one in served)
-                text = f"{source} has no {name} candles, which {self._label} reads, and none to build them from"
-                self._findings.at(place, text, f"it has {known}")
-
-
-def _quoted(name: str, rule: str) -> int:
-    """Where the rule names the interval."""
-    return max(0, rule.find(f'"{name}"'), rule.find(f"'{name}'"))
+            known = ", ".join(one for one in INTERVALS if one in served)
+            text = f"{source} has no {grid} candles, which {self._label} reads, nor shorter ones to build them from"
+            self._findings.value((*self._path, "interval"), text, f"it has {known}")

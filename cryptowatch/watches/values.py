@@ -100,6 +100,7 @@ Name = Annotated[str, Field(max_length=80, pattern=r"^\S(.*\S)?$")]
 #: A recipient's name is matched by an SNS filter policy.
 RecipientName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 Tag = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+LetName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,30}$")]
 RuleText = Annotated[str, Field(min_length=1, max_length=2000)]
 #: Text with fields in braces; the subject of an email has no more room.
 TitleText = Annotated[str, Field(min_length=1, max_length=90), AfterValidator(_check_template)]

@@ -35,6 +35,12 @@ class Catalog:
     def intervals(self, source: str) -> list[str] | None:
         return ["1m", "5m", "15m", "1h", "1d"] if source == "coinbase" else None
 
+    def volumes(self, source: str) -> dict[str, float] | None:
+        return {"BTC/USD": 5.0, "ETH/USD": 9.0} if source == "kraken" else None
+
+    def requests_a_minute(self, source: str) -> float | None:
+        return 600.0 if source == "coinbase" else None
+
 
 def read(text: str) -> CheckedWatchList:
     return read_watch_list(text, file="w.yaml", catalog=Catalog())
@@ -141,17 +147,21 @@ def test_every_problem_is_told_in_the_order_of_the_file() -> None:
         ("12h -> 12h\n    until: rsii(14) > 50", "w.yaml:10:12: 'until' of watch 'BTC oversold': unknown name 'rsii'"),
         ("12h -> 12h\n    until: ''", "w.yaml:10:12: 'until' of watch 'BTC oversold' must not be empty"),
         ("12h -> 12h\n    until: 5", "w.yaml:10:12: 'until' of watch 'BTC oversold' must be text, not 5 — put quotes "),
-        ("12h -> 12h\n    digest: weekly", "w.yaml:10:13: 'digest' of watch 'BTC oversold' is not a digest: 'weekly' — hou"),
+        ("12h -> 12h\n    let: {rsi: close}", "w.yaml:10:16: 'rsi' of 'let' of watch 'BTC oversold': 'rsi' has a mean"),
+        ("12h -> 12h\n    let: {up: closee + 1}", "w.yaml:10:15: 'up' of 'let' of watch 'BTC oversold': unknown name "),
+        ("12h -> 12h\n    let: {1x: close}", "w.yaml:10:11: '1x' of 'let' of watch 'BTC oversold' is not a name — let"),
+        ("12h -> 12h\n    let: {x: 5}", "w.yaml:10:14: 'x' of 'let' of watch 'BTC oversold' must be text, not 5 — put"),
+        ("12h -> 12h\n    digest: weekly", "w.yaml:10:13: 'digest' of watch 'BTC oversold' is not a digest: 'weekly' "),
         ("12h -> 12h\n    digest: daily at 25:00", "w.yaml:10:13: 'digest' of watch 'BTC oversold' is not a time of d"),
-        ("12h -> 12h\n    digest: daily at 08:00 Mars", "w.yaml:10:13: 'digest' of watch 'BTC oversold' is an unknown t"),
+        ("12h -> 12h\n    digest: daily at 08:00 Mars", "w.yaml:10:13: 'digest' of watch 'BTC oversold' is an unknown"),
         ("12h -> 12h\n    quiet_hours: night", "w.yaml:10:18: 'quiet_hours' of watch 'BTC oversold' must be a mapping"),
         ("12h -> 12h\n    quiet_hours: {from: 22:00}", "w.yaml:10:18: 'quiet_hours' of watch 'BTC oversold' has no 't"),
-        ("12h -> 12h\n    quiet_hours: {from: 7, to: 8:00}", "w.yaml:10:25: 'from' of 'quiet_hours' of watch 'BTC over"),
+        ("12h -> 12h\n    quiet_hours: {from: 7, to: 8:00}", "w.yaml:10:25: 'from' of 'quiet_hours' of watch 'BTC ove"),
         ("12h -> 12h\n    quiet_hours: {from: 7:00, to: 7:00}", "w.yaml:10:18: 'quiet_hours' of watch 'BTC oversold'"),
-        ("12h -> 12h\n    quiet_hours: {form: 7:00, from: 7:00, to: 8:00}", "w.yaml:10:19: unknown key 'form' in 'quiet_hours' of watch"),
-        ("12h -> 12h\n    quiet_hours: {from: 7:00, to: 8:00, zone: Mars}", "w.yaml:10:47: 'zone' of 'quiet_hours' of wa"),
+        ("12h -> 12h\n    quiet_hours: {form: 7:00, from: 7:00, to: 8:00}", "w.yaml:10:19: unknown key 'form' in 'qui"),
+        ("12h -> 12h\n    quiet_hours: {from: 7:00, to: 8:00, zone: Mars}", "w.yaml:10:47: 'zone' of 'quiet_hours' of"),
         ("12h -> 12h\n    title: at {prise}", "w.yaml:10:12: 'title' of watch 'BTC oversold' has an unknown field {pr"),
-        ("12h -> 12h\n    note: '{'", "w.yaml:10:11: 'note' of watch 'BTC oversold' has a brace without its other half"),
+        ("12h -> 12h\n    note: '{'", "w.yaml:10:11: 'note' of watch 'BTC oversold' has a brace without its other hal"),
         ("me: you@example.com -> me: {email: you}", "w.yaml:2:15: 'email' of recipient 'me' 'you' is not an email"),
         ("me: you@example.com -> me: {max_per_day: 5}", "w.yaml:2:7: recipient 'me' has no 'email' — add one"),
         ("me: you@example.com -> me: {email: a@b.org, max: 5}", "w.yaml:2:24: unknown key 'max' in recipient 'me'"),
@@ -189,15 +199,80 @@ def test_two_watches_may_not_share_a_name() -> None:
     assert said(text).startswith("w.yaml:14:11: another watch is called 'BTC oversold' already, on line 4")
 
 
-def test_an_interval_that_the_exchange_lacks_is_told() -> None:
-    assert said(changed("1h -> 4h")) == (
-        "w.yaml:6:15: coinbase has no 4h candles, which watch 'BTC oversold' reads — it has 1m, 5m, 15m, 1h, 1d"
+def test_an_interval_that_the_exchange_lacks_is_built_from_a_shorter_one() -> None:
+    assert read(changed("1h -> 4h")).watches[0].watch.interval == "4h"
+    (watch,) = read(changed('bollinger(20, 2).lower -> ema(20, interval="4h")')).watches
+    assert "4h" in watch.look_back
+
+
+def test_an_interval_shorter_than_all_that_the_exchange_has_is_told() -> None:
+    class Days(Catalog):
+        def intervals(self, source: str) -> list[str] | None:
+            return ["4h", "1d"] if source == "coinbase" else None
+
+    with pytest.raises(WatchListError) as caught:
+        read_watch_list(GOOD, file="w.yaml", catalog=Days())
+    assert str(caught.value) == (
+        "w.yaml:6:15: coinbase has no 1h candles, which watch 'BTC oversold' reads, nor shorter ones to build them from"
+        " — it has 4h, 1d"
     )
 
 
-def test_so_is_a_higher_interval_at_its_place_in_the_rule() -> None:
-    found = said(changed('bollinger(20, 2).lower -> ema(20, interval="4h")'))
-    assert found.startswith("w.yaml:7:53: coinbase has no 4h candles")
+def test_what_a_star_was_found_from_goes_with_the_watch() -> None:
+    (one,) = read(changed('12h -> 12h\n    exclude: ["coinbase:ADA/USD"]')).watches
+    assert one.selection is not None
+    assert one.selection.markets == ("kraken:BTC/USD", "coinbase:*/USD")
+    assert one.selection.exclude == ("coinbase:ADA/USD",)
+    (one,) = read(changed('[kraken:BTC/USD, "coinbase:*/USD"] -> [kraken:BTC/USD]')).watches
+    assert one.selection is None
+
+
+def top(name: str) -> str:
+    return changed('[kraken:BTC/USD, "coinbase:*/USD"] -> ' + f'["{name}"]')
+
+
+def test_the_markets_that_trade_most_come_first() -> None:
+    def markets(name: str) -> tuple[str, ...]:
+        return read(top(name)).watches[0].watch.markets
+
+    assert markets("kraken:top 1 */USD by volume") == ("kraken:ETH/USD",)
+    assert markets("kraken:top 9 */USD by volume") == ("kraken:ETH/USD", "kraken:BTC/USD")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("kraken:top 0 */USD by volume", "'kraken:top 0 */USD by volume' is not understood"),
+        ("kraken:top 5 */USD", "'kraken:top 5 */USD' is not understood"),
+        ("kraken:top 5 BTC/USD by volume", "'kraken:top 5 BTC/USD by volume' is not understood"),
+        ("kraken:top 5 */GBP by volume", "kraken lists no market like '*/GBP'"),
+        ("kraken:top 501 */USD by volume", "'kraken:top 501 */USD by volume' stands for more than 500 markets"),
+        ("coinbase:top 5 */USD by volume", "what 'coinbase:top 5 */USD by volume' stands for cannot be known"),
+    ],
+)
+def test_a_top_that_cannot_be_found_is_told(name: str, expected: str) -> None:
+    assert said(top(name)).startswith(f"w.yaml:5:15: {expected}"), said(top(name))
+
+
+def test_a_source_is_not_asked_more_than_it_allows() -> None:
+    class Wide(Catalog):
+        def symbols(self, source: str) -> list[str] | None:
+            return ["BTC/USD", *(f"C{number}/USD" for number in range(450))]
+
+        def requests_a_minute(self, source: str) -> float | None:
+            return 80.0
+
+    def read_wide(interval: str) -> CheckedWatchList:
+        text = (
+            changed(f"1h -> {interval}")
+            + "  - "
+            + changed(f"1h -> {interval}", "BTC oversold -> Again").split("  - ")[1]
+        )
+        return read_watch_list(text, file="w.yaml", catalog=Wide())
+
+    assert read_wide("15m"), "31 a minute, however many watches read them"
+    with pytest.raises(WatchListError, match=r"3:1: coinbase would be asked 90 times a minute, and allows 80"):
+        read_wide("5m")
 
 
 def test_a_star_that_stands_for_too_much_is_refused() -> None:
@@ -272,16 +347,6 @@ def test_until_is_a_rule_whose_look_back_the_watch_needs_too() -> None:
         )
     )
     assert both.watches[0].look_back == {"1h": 50, "1d": 5}
-
-
-def test_an_interval_that_only_until_reads_must_be_there_too() -> None:
-    assert said(changed(UNTIL + 'close > sma(5, interval="4h")')) == (
-        "w.yaml:14:36: coinbase has no 4h candles, which watch 'BTC oversold' reads — it has 1m, 5m, 15m, 1h, 1d"
-    )
-
-
-def test_an_interval_of_the_watch_that_the_exchange_lacks_is_told_once() -> None:
-    assert said(changed("1h -> 4h", UNTIL + "close > sma(50)")).startswith("w.yaml:6:15: coinbase has no 4h candles")
 
 
 def test_a_warning_about_until_has_its_place_in_the_file() -> None:
