@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CHECKOV := .venv-checkov
 ARGS ?=
 
-.PHONY: help run test test-fast check format docs bench scaling lock clean
+.PHONY: help run test test-fast test-image image check format docs bench scaling lock clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,12 @@ $(CHECKOV)/installed: requirements-checkov.txt
 	@echo "installing checkov; this takes half a minute the first time"
 	@$(CHECKOV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-checkov.txt
 	@touch $@
+
+test-image: $(VENV)/installed ## Make the workers' image of a fresh Debian and boot it (Linux, root; minutes)
+	@$(BIN)/python -m pytest tests/ami/image/built_image.py $(ARGS)
+
+image: $(VENV)/installed ## Make the workers' image in AWS (REGION=..., ARCHITECTURE=amd64 or arm64)
+	@ami/scripts/make-image.sh $(BIN)/python
 
 check: $(VENV)/installed $(CHECKOV)/installed ## Lint, types, import contracts; templates by cfn-lint, checkov, cfn-guard and tests
 	@$(BIN)/ruff check .

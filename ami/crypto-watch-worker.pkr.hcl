@@ -33,8 +33,12 @@ variable "architecture" {
 source "amazon-ebs" "worker" {
   region        = var.region
   instance_type = var.architecture == "arm64" ? "c7g.large" : "c7i.large"
-  ssh_username  = "admin"
   ami_name      = "crypto-watch-worker-${var.architecture}-${formatdate("YYYYMMDD-hhmmss", timestamp())}"
+
+  # Only this machine may reach the builder, and its key does not stay in the image.
+  ssh_username                              = "admin"
+  ssh_clear_authorized_keys                 = true
+  temporary_security_group_source_public_ip = true
 
   # Debian's own images, by Debian's own account.
   source_ami_filter {
@@ -75,7 +79,7 @@ build {
   }
 
   provisioner "file" {
-    sources     = ["${path.root}/units", "${path.root}/scripts", "${path.root}/../requirements.txt"]
+    sources     = ["${path.root}/units", "${path.root}/conf", "${path.root}/scripts", "${path.root}/../requirements.txt"]
     destination = "/tmp/crypto-watch/"
   }
 
