@@ -17,12 +17,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answers the names of the sources it started ingest for."""
     settings = Settings()
 
-    def invoke(source: str) -> None:
-        _lambda.invoke(
-            FunctionName=settings.ingest_function,
-            InvocationType="Event",
-            Payload=json.dumps({"source": source}),
-        )
+    def invoke(event: dict[str, Any]) -> None:
+        _lambda.invoke(FunctionName=settings.ingest_function, InvocationType="Event", Payload=json.dumps(event))
 
     connection = connect(settings)
     try:

@@ -1,4 +1,4 @@
-"""Reads one source: invoked by dispatch with `{"source": name}`."""
+"""Reads one source, or a share of its markets: invoked by dispatch with `{"source": name, "shard": 0, "shards": 1}`."""
 
 from functools import lru_cache
 from typing import Any
@@ -34,7 +34,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
         exchange = _source(name, _settings.clock_speed)
         moved = MovedMarkets(connection, _queue)
-        run = IngestRun(name, exchange, connection, moved, _settings.clock, lambda_seconds_left(context))
+        shard, shards = event.get("shard", 0), event.get("shards", 1)
+        run = IngestRun(name, exchange, connection, moved, _settings.clock, lambda_seconds_left(context), shard, shards)
         return {"source": name, "outcome": run.run(), "answers": run.answers, "failures": run.failures}
     except (UnknownSourceError, NotSimulatedError) as error:
         logger.error("no such source", extra={"source": name, "error": str(error)})

@@ -10,7 +10,7 @@ from cryptowatch.sources.registry import known_sources
 from cryptowatch.watches.delivery import DeliverySettings
 from cryptowatch.watches.document import DocumentError, read_document
 from cryptowatch.watches.form import Watch
-from cryptowatch.watches.market_names import MarketNameError, excluded
+from cryptowatch.watches.market_names import MarketNameError, excluded, star_of
 from cryptowatch.watches.reader import Problem, read_watch_list
 from cryptowatch.watches.values import STAR
 
@@ -59,7 +59,7 @@ def _on_records(watch: Watch, symbols: Collection[str], written: Sequence[str]) 
         else:
             missing.append(name.replace(STAND_IN, STAR))
     had = [name for names in records.values() for name in names]
-    stars = {name: len(excluded(name, had)) for name in written if STAR in name}
+    stars = {name: len(excluded(star_of(name), had)) for name in written if STAR in name}
     return RecordedWatch(watch, records, missing, stars)
 
 
@@ -87,7 +87,7 @@ class _Catalog:
 
     def __init__(self, symbols: Collection[str], written: Sequence[str]) -> None:
         self._symbols = sorted(symbols)
-        self._stars = [name for name in written if STAR in name and not self._fits(name)]
+        self._stars = [star_of(name) for name in written if STAR in name and not self._fits(star_of(name))]
 
     def sources(self) -> Collection[str]:
         return [*known_sources(), SOURCE]
@@ -98,6 +98,13 @@ class _Catalog:
         return _AnySymbol([*self._symbols, *stand_ins])
 
     def intervals(self, source: str) -> None:
+        return None
+
+    def volumes(self, source: str) -> Mapping[str, float]:
+        """Nothing tells them apart: `top 50` takes the first fifty by name."""
+        return {}
+
+    def requests_a_minute(self, source: str) -> None:
         return None
 
     def _fits(self, star: str) -> bool:

@@ -127,7 +127,7 @@ class Backfill:
                 save_goal(cursor, job, job.goal)
         new = answers = 0
         if series.have_from is None or series.have_from > job.goal:
-            new, answers = read_piece(self.connection, self.exchange, series, job.goal, now)
+            new, answers, _ = read_piece(self.connection, self.exchange, series, job.goal, now)
         assert series.have_from is not None
         with transaction(self.connection) as cursor:
             save_progress(cursor, job, new=new, answers=answers, done=series.have_from <= job.goal)

@@ -1,11 +1,13 @@
 """What is known of sources and markets: asked of the exchanges, or, without them, what ccxt knows by itself."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 
+from cryptowatch.sources.describe import LeftOut, describe
 from cryptowatch.sources.endpoint import NotSimulatedError
-from cryptowatch.sources.errors import SourceError
+from cryptowatch.sources.errors import SourceError, UnknownSourceError
 from cryptowatch.sources.exchange import Exchange
+from cryptowatch.sources.pace import CANDLES_A_SECOND, SHARE
 from cryptowatch.sources.registry import known_sources, open_source
 
 #: Milliseconds an exchange may take to list its markets while somebody waits at a terminal.
@@ -36,11 +38,26 @@ class ExchangeCatalog:
     def intervals(self, source: str) -> Collection[str] | None:
         try:
             return self._exchange(source).intervals()
-        except NotSimulatedError:
+        except (NotSimulatedError, UnknownSourceError):
             return None
 
     def symbols(self, source: str) -> Collection[str] | None:
         return None if self._offline else self._listed(source)
+
+    def volumes(self, source: str) -> Mapping[str, float] | None:
+        if self._offline:
+            return None
+        try:
+            return self._exchange(source).volumes()
+        except (SourceError, NotSimulatedError) as error:
+            self._warn(f"{error}")
+            return None
+
+    def requests_a_minute(self, source: str) -> float | None:
+        found = describe(source)
+        if isinstance(found, LeftOut) or found.spot is None:
+            return None
+        return 60 * CANDLES_A_SECOND.get(found.id, found.spot.requests_per_second * SHARE)
 
     def _open(self, source: str) -> Exchange:
         return open_source(source, base_url=self._base_url, timeout_ms=TIMEOUT_MS)

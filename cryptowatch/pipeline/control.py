@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cryptowatch.clock import Clock
+from cryptowatch.pipeline.catalog import ExchangeCatalog
 from cryptowatch.pipeline.history import BackfillRequest, backfills
 from cryptowatch.pipeline.mutes import MuteRequest, acknowledge_alert, change_mute
 from cryptowatch.pipeline.refused import RefusedError
@@ -114,7 +115,7 @@ class Control:
         report: dict[str, Any] = {}
         try:
             with transaction(self._connection) as cursor:
-                report |= apply_watches(cursor, watch_list, now)
+                report |= apply_watches(cursor, watch_list, now, ExchangeCatalog(offline=True).intervals)
                 before, wanted = live_recipients(cursor), watch_list.recipients
                 gone = [name for name in before if name not in wanted]
                 new = [name for name, email in wanted.items() if name not in before or before[name].email != email]

@@ -1,4 +1,4 @@
-"""Read one source: ask for what is not settled, store it, settle what can be, and say which markets moved.
+"""Read one source, or a shard of its markets: ask for what is not settled, store it, and say which markets moved.
 
 One market's failure never stops the others. The run stops asking in time for its own limit and the next one goes on
 where it stopped. Answers are asked for in ascending order from the covered frontier, so a market without a trade for
@@ -6,41 +6,30 @@ hours goes on by itself: an empty answer moves the frontier too.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 
 from aws_lambda_powertools import Logger
 
 from cryptowatch.clock import Clock
-from cryptowatch.markets.settling import GRACE, lost_range, settle
-from cryptowatch.pipeline.older import read_piece
+from cryptowatch.pipeline.listing import refresh_listing
+from cryptowatch.pipeline.reading import MARGIN_S, SeriesReader
 from cryptowatch.pipeline.told import MovedMarkets
+from cryptowatch.sources.breaker import wait_seconds
 from cryptowatch.sources.errors import MarketError, MarketRequestFailedError, SourceUnavailableError
-from cryptowatch.sources.exchange import Exchange, Page
-from cryptowatch.store.candles import merge_candles
+from cryptowatch.sources.exchange import Exchange
 from cryptowatch.store.database import Connection, transaction
-from cryptowatch.store.series import (
-    Series,
-    mark_unobtainable,
-    save_error,
-    save_frontiers,
-    steps_shown,
-    stored_steps,
-    watched_series,
-)
-from cryptowatch.store.sources import paused_until, save_failure, save_success, source_lock
+from cryptowatch.store.series import Series, save_error, watched_series
+from cryptowatch.store.sources import count_failure, leave_alone, paused_until, save_success, source_lock
+from cryptowatch.store.turns import StoredTurns
 
 logger = Logger(service="ingest")
 
 #: Requests that fail one after the other before the run takes the source for unavailable.
 FAILURES_IN_A_ROW = 5
-#: Seconds before the run's own limit at which it stops asking: the time-outs of one market's requests, and storing.
-MARGIN_S = 40.0
 #: Seconds after its start at which a run leaves older history to the next one, which a new minute is about to start.
 HISTORY_S = 40.0
-#: How far back a market without trades is asked again, for candles that the source publishes late.
-ASKED_AGAIN = 5 * GRACE
-#: Seconds a source that failed is left alone when it did not say for how long.
+#: Seconds a source that refused us for asking too much is left alone when it did not say for how long.
 DEFAULT_WAIT_S = 30.0
 
 
@@ -53,6 +42,7 @@ class IngestRun:
         moved: told of each market with newly settled steps.
         clock: our own time, to record how far the source's is ahead.
         seconds_left: how long the process may still run.
+        shard, shards: which share of the source's markets is read; the first shard also reads its list of markets.
     """
 
     def __init__(
@@ -63,6 +53,8 @@ class IngestRun:
         moved: MovedMarkets,
         clock: Clock,
         seconds_left: Callable[[], float],
+        shard: int = 0,
+        shards: int = 1,
     ) -> None:
         self.name = name
         self.exchange = exchange
@@ -70,46 +62,73 @@ class IngestRun:
         self.moved = moved
         self.clock = clock
         self.seconds_left = seconds_left
-        self.answers = 0
+        self.shard, self.shards = shard, shards
+        self.reader = SeriesReader(exchange, connection, moved, seconds_left)
         self.failures = 0
         self.started = time.monotonic()
+        exchange.turns = StoredTurns(connection, name)
+
+    @property
+    def answers(self) -> int:
+        """How many answers with candles there were."""
+        return self.reader.answers
 
     def run(self) -> str:
         """Do it; returns `done`, `paused`, `unavailable`, `out of time`, or `busy` when another run is at it."""
-        with source_lock(self.connection, self.name) as held:
+        with source_lock(self.connection, self.name, self.shard) as held:
             if not held:
                 return "busy"
             with transaction(self.connection) as cursor:
                 if paused_until(cursor, self.name):
                     return "paused"
             outcome = self._read_source()
-        logger.info("ingested", extra={"source": self.name, "outcome": outcome, "answers": self.answers})
+        logger.info(
+            "ingested", extra={"source": self.name, "shard": self.shard, "outcome": outcome, "answers": self.answers}
+        )
         return outcome
 
     def _read_source(self) -> str:
         try:
             now = self.exchange.now()
             ahead = (now - self.clock.now()).total_seconds()
+            if self.shard == 0:
+                self._read_listing(now)
             outcome = self._read_series(now)
         except SourceUnavailableError as error:
-            wait = error.retry_after or (DEFAULT_WAIT_S if error.asked_to_wait else 0.0)
-            self._save_failure(str(error), wait / self.exchange.speed)
+            self._save_failure(error)
             return "unavailable"
         self.moved.flush()
         if self.answers or not self.failures:
             with transaction(self.connection) as cursor:
-                save_success(cursor, self.name, now, ahead)
+                ended = save_success(cursor, self.name, now, ahead)
+            if ended:
+                logger.warning("source is back", extra={"source": self.name})
         return outcome
 
-    def _save_failure(self, message: str, wait_s: float) -> None:
+    def _read_listing(self, now: datetime) -> None:
+        """What the source lists; when it does not tell, its candles are read all the same."""
+        try:
+            refresh_listing(self.connection, self.exchange, now)
+        except SourceUnavailableError as error:
+            if error.asked_to_wait:
+                raise
+            logger.warning("listing failed", extra={"source": self.name, "error": str(error)})
+
+    def _save_failure(self, error: SourceUnavailableError) -> None:
         self.moved.flush()
-        logger.warning("source failed", extra={"source": self.name, "error": message, "wait_seconds": wait_s})
+        asked = error.retry_after or (DEFAULT_WAIT_S if error.asked_to_wait else None)
         with transaction(self.connection) as cursor:
-            save_failure(cursor, self.name, message, self.clock.now(), wait_s)
+            failures = count_failure(cursor, self.name, str(error), self.clock.now())
+            wait_s = wait_seconds(failures, asked) / self.exchange.speed
+            began = wait_s > 0 and leave_alone(cursor, self.name, wait_s)
+        logger.warning("source failed", extra={"source": self.name, "error": str(error), "failures": failures})
+        if began:
+            logger.warning("source is left alone", extra={"source": self.name, "seconds": wait_s})
 
     def _read_series(self, now: datetime) -> str:
         with transaction(self.connection) as cursor:
-            series = watched_series(cursor, self.name)
+            wanted = watched_series(cursor, self.name)
+        series = [one for one in wanted if one.market_id % self.shards == self.shard]
         in_a_row = 0
         outcome = "done"
         read: list[Series] = []
@@ -120,19 +139,20 @@ class IngestRun:
             if not is_due(one, now):
                 continue
             try:
-                self._read_one(one, now)
+                self.reader.read(one, now)
                 read.append(one)
                 in_a_row = 0
             except MarketError as error:
                 self._keep_error(one, error)
-                self.failures += 1
                 in_a_row = in_a_row + 1 if isinstance(error, MarketRequestFailedError) else 0
                 if in_a_row >= FAILURES_IN_A_ROW and not read:
                     raise SourceUnavailableError(
                         f"{self.name}: {in_a_row} requests failed one after the other, the last one: {error}"
                     ) from error
             self.moved.flush_if_old()
-        self._settle_what_others_showed(read, [one.market_id for one in series], now)
+        market_ids = [one.market_id for one in wanted]
+        for one in read:
+            self.reader.settle_what_others_showed(one, market_ids, now)
         return outcome if outcome != "done" else self._read_histories(read, now)
 
     def _read_histories(self, series: list[Series], now: datetime) -> str:
@@ -143,113 +163,20 @@ class IngestRun:
                 if self.seconds_left() < MARGIN_S or time.monotonic() - self.started > HISTORY_S:
                     return "out of time"
                 try:
-                    self._read_older(one, now)
+                    self.reader.read_older(one, now)
                 except MarketError as error:
                     self._keep_error(one, error)
-                    self.failures += 1
                     left.remove(one)
                 self.moved.flush_if_old()
             left = [one for one in left if wants_older(one)]
         return "done"
 
     def _keep_error(self, series: Series, error: MarketError) -> None:
-        logger.warning(
-            "market failed",
-            extra={
-                "market": f"{self.name}:{series.symbol}",
-                "interval": series.interval.name,
-                "error": str(error),
-            },
-        )
+        self.failures += 1
+        market = f"{self.name}:{series.symbol}"
+        logger.warning("market failed", extra={"market": market, "interval": series.interval.name, "error": str(error)})
         with transaction(self.connection) as cursor:
             save_error(cursor, series, str(error), self.clock.now())
-
-    def _read_one(self, series: Series, now: datetime) -> None:
-        """The candles from the last settled step on, one back, to see revisions; at first the newest there are."""
-        if series.have_from is None:
-            self._read_older(series, now)
-            return
-        self._mark_lost(series, self.exchange.history_start(series.interval, now))
-        start = self._first_step_to_ask(series, series.have_from)
-        for page in self._pages(series, start, series.interval.last_closed(now), now):
-            self._store_page(series, page)
-
-    def _read_older(self, series: Series, now: datetime) -> None:
-        self.answers += read_piece(self.connection, self.exchange, series, series.wanted_from, now, lead=True).answers
-        self.moved.add(series.interval.seconds, series.market_id)
-
-    @staticmethod
-    def _first_step_to_ask(series: Series, have_from: int) -> int:
-        """One before the last settled step, to see revisions; of a market that has been silent for long only what may
-        still come late, not all of its silence again.
-        """
-        if series.covered_to is None:
-            return have_from
-        asked_again = max(2, ASKED_AGAIN // series.interval.length)
-        latest = series.covered_to - asked_again
-        return max(have_from, latest if series.settled_to is None else max(series.settled_to - 1, latest))
-
-    def _pages(self, series: Series, first_step: int, last_step: int, now: datetime) -> Iterator[Page]:
-        for page in self.exchange.pages(series.symbol, series.interval, first_step, last_step, now):
-            self.answers += 1
-            yield page
-            if self.seconds_left() < MARGIN_S:
-                return
-
-    def _mark_lost(self, series: Series, oldest_served: int | None) -> None:
-        lost = lost_range(series.settled_to, series.covered_to, oldest_served)
-        if lost is None:
-            return
-        with transaction(self.connection) as cursor:
-            mark_unobtainable(cursor, series, *lost)
-            series.covered_to = lost[1]
-            save_frontiers(cursor, series, moved=False)
-        logger.warning(
-            "history lost",
-            extra={"market": f"{self.name}:{series.symbol}", "from_step": lost[0], "to_step": lost[1]},
-        )
-
-    def _store_page(self, series: Series, page: Page) -> None:
-        """Store one answer and move the frontiers by it, in one transaction."""
-        grid = series.interval
-        before = series.settled_to
-        with transaction(self.connection) as cursor:
-            merged = merge_candles(cursor, series.market_id, grid.seconds, page.candles)
-            # An answer that begins later than it was asked to shows that what lies before is no longer served.
-            lost = lost_range(series.settled_to, series.covered_to, page.covered_from)
-            if lost:
-                mark_unobtainable(cursor, series, *lost)
-            series.covered_to = max(series.covered_to or page.covered_to, page.covered_to)
-            new_steps = [grid.step_at(time) for time in merged.new]
-            late = sum(1 for step in new_steps if before is not None and step < before)
-            if series.first_step is None and new_steps:
-                series.first_step = new_steps[0]
-                series.settled_to = series.first_step
-            if series.settled_to is not None:
-                stored = stored_steps(cursor, series, series.settled_to)
-                series.settled_to = settle(series.settled_to, series.covered_to, stored, (), 0)
-            moved = series.settled_to != before
-            save_frontiers(cursor, series, moved=moved, new=len(new_steps), revisions=len(merged.revised), late=late)
-        if moved:
-            self.moved.add(grid.seconds, series.market_id)
-
-    def _settle_what_others_showed(self, read: list[Series], market_ids: list[int], now: datetime) -> None:
-        """Steps without a trade here that the source has shown for another market, a minute after their close.
-
-        Only of series that this run has read: an answer from before that minute was over proves nothing.
-        """
-        for one in read:
-            if one.settled_to is None or one.covered_to is None or one.settled_to >= one.covered_to:
-                continue
-            grid = one.interval
-            with transaction(self.connection) as cursor:
-                shown = steps_shown(cursor, market_ids, grid, one.settled_to, one.covered_to)
-                settled_to = settle(one.settled_to, one.covered_to, (), shown, grid.step_at(now - GRACE))
-                if settled_to == one.settled_to:
-                    continue
-                one.settled_to = settled_to
-                save_frontiers(cursor, one, moved=True)
-            self.moved.add(grid.seconds, one.market_id)
 
 
 def is_due(series: Series, now: datetime) -> bool:

@@ -8,19 +8,24 @@ from datetime import datetime
 from typing import NamedTuple
 
 from cryptowatch.markets.candle import Candle
+from cryptowatch.markets.interval import Interval
 from cryptowatch.markets.loads import LEAD
 from cryptowatch.markets.settling import settle
 from cryptowatch.sources.exchange import Exchange
+from cryptowatch.store.building import build_above
 from cryptowatch.store.candles import merge_candles
 from cryptowatch.store.database import Connection, transaction
 from cryptowatch.store.series import Series, save_frontiers, stored_steps
 
 
 class Piece(NamedTuple):
-    """What one piece brought: candles that were not stored, and how many answers it took."""
+    """What one piece brought: candles that were not stored, how many answers it took, and which intervals that are
+    built from this one have moved by it.
+    """
 
     new: int
     answers: int
+    built: list[Interval]
 
 
 def read_piece(
@@ -47,7 +52,8 @@ def read_piece(
     if lead and start == down_to and (not candles or grid.step_at(candles[0].open_time) > start):
         before, more = _ask(exchange, series, start - LEAD, start, now)
         candles, answers = before + candles, answers + more
-    return Piece(_store(connection, series, candles, start, end), answers)
+    new, built = _store(connection, series, candles, start, end)
+    return Piece(new, answers, built)
 
 
 def _ask(exchange: Exchange, series: Series, start: int, end: int, now: datetime) -> tuple[list[Candle], int]:
@@ -58,7 +64,9 @@ def _ask(exchange: Exchange, series: Series, start: int, end: int, now: datetime
     return [candle for page in pages for candle in page.candles], len(pages)
 
 
-def _store(connection: Connection, series: Series, candles: list[Candle], start: int, end: int) -> int:
+def _store(
+    connection: Connection, series: Series, candles: list[Candle], start: int, end: int
+) -> tuple[int, list[Interval]]:
     grid = series.interval
     with transaction(connection) as cursor:
         merged = merge_candles(cursor, series.market_id, grid.seconds, candles)
@@ -72,4 +80,5 @@ def _store(connection: Connection, series: Series, candles: list[Candle], start:
             stored = stored_steps(cursor, series, series.first_step)
             series.settled_to = settle(series.first_step, series.covered_to, stored, (), 0)
         save_frontiers(cursor, series, moved=True, new=len(merged.new), revisions=len(merged.revised))
-    return len(merged.new)
+        built = build_above(cursor, series.market_id, grid, [*merged.new, *merged.revised])
+    return len(merged.new), built

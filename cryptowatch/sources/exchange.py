@@ -12,6 +12,8 @@ from cryptowatch.sources.candles import checked_candles, closed_candles
 from cryptowatch.sources.coverage import Answer, CarefulReader, KnownReader
 from cryptowatch.sources.errors import BadAnswerError, MarketError, SourceUnavailableError, UnknownSymbolError
 from cryptowatch.sources.failures import source_error
+from cryptowatch.sources.pace import BURST_S, OwnTurns, Turns, turn_seconds, used_up_seconds
+from cryptowatch.sources.volumes import quote_volumes
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -30,6 +32,17 @@ LARGEST_PAGE = 1000
 #: Seconds (wall time) for which the list of markets is kept, and for which it is believed that a market is not there.
 MARKETS_KEPT_S = 3600.0
 MISSING_KEPT_S = 300.0
+
+
+#: Seconds (wall time) that a request waits for its turn at most: for a longer time the source is left alone.
+LONGEST_TURN_S = 20.0
+
+
+class Listed(NamedTuple):
+    """A market of an exchange's list: what the exchange calls it, and whether it trades now."""
+
+    exchange_id: str
+    trading: bool
 
 
 class Page(NamedTuple):
@@ -59,7 +72,10 @@ class Exchange:
         self.name = name
         self._client = client
         self._markets_at: float | None = None
-        client.rateLimit /= speed
+        #: Whose turn it is to ask; those of a process by itself, unless it is given others.
+        self.turns: Turns = OwnTurns()
+        self._asking_candles = False
+        client.throttle = self._wait_for_turn
         #: How many times as fast as wall time its clock runs: what it asks us to wait is told on its own clock.
         self.speed = speed
         client.enableLastJsonResponse = True
@@ -93,12 +109,36 @@ class Exchange:
         Raises:
             SourceUnavailableError: its list cannot be read.
         """
-        self._load_markets(MARKETS_KEPT_S)
-        return sorted(
-            symbol
+        return sorted(symbol for symbol, listed in self.listing().items() if listed.trading)
+
+    def listing(self, kept_s: float = MARKETS_KEPT_S) -> dict[str, Listed]:
+        """Its spot markets by symbol, those that do not trade now among them.
+
+        Args:
+            kept_s: how old its list may be, in seconds of wall time.
+
+        Raises:
+            SourceUnavailableError: its list cannot be read.
+        """
+        self._load_markets(kept_s)
+        return {
+            symbol: Listed(str(market["id"]), market.get("active") is not False)
             for symbol, market in self._client.markets.items()
-            if market.get("spot") and market.get("active") is not False
-        )
+            if market.get("spot")
+        }
+
+    def volumes(self) -> dict[str, float] | None:
+        """What was traded of each symbol in 24 hours, in the quote currency; None when it does not tell.
+
+        Raises:
+            SourceUnavailableError: it does not answer.
+        """
+        self._load_markets(MARKETS_KEPT_S)
+        try:
+            volumes: dict[str, float] | None = self._ask("volumes", lambda: quote_volumes(self._client))
+        except MarketError as error:
+            raise SourceUnavailableError(f"{self.name}: its volumes cannot be read: {error}") from error
+        return volumes
 
     def intervals(self) -> list[str]:
         """The intervals it has candles of, on our grid."""
@@ -151,7 +191,11 @@ class Exchange:
     def _reader(self, symbol: str, interval: Interval) -> KnownReader | CarefulReader:
         def ask(first_step: int, count: int) -> Answer:
             since = int(interval.open_time(first_step).timestamp()) * 1000
-            rows = self._ask(symbol, lambda: self._client.fetch_ohlcv(symbol, interval.name, since, count))
+            self._asking_candles = True
+            try:
+                rows = self._ask(symbol, lambda: self._client.fetch_ohlcv(symbol, interval.name, since, count))
+            finally:
+                self._asking_candles = False
             if not isinstance(rows, list):
                 raise BadAnswerError(f"not a list of candles: {str(rows)[:80]}")
             if not rows and not _says_none(self._client.last_json_response):
@@ -190,12 +234,34 @@ class Exchange:
         client.last_json_response = None
         try:
             answer = call()
+        except SourceUnavailableError:
+            raise
         except Exception as error:  # ccxt raises Python's own errors, of any kind, over answers it does not expect
-            raise source_error(error, self.name, what, self._headers(), client.timeout / 1000) from error
+            ours = source_error(error, self.name, what, self._headers(), client.timeout / 1000)
+            if isinstance(ours, SourceUnavailableError) and ours.retry_after:
+                self.turns.hold(ours.retry_after / self.speed)
+            raise ours from error
+        used_up = used_up_seconds(client.id, self._headers())
+        if used_up:
+            self.turns.hold(used_up / self.speed)
         if client.last_json_response is None:
             text = " ".join(str(client.last_http_response).split())
             raise BadAnswerError(f"the answer is not JSON: {text[:60]}")
         return answer
+
+    def _wait_for_turn(self, cost: float | None = None) -> None:
+        """In place of ccxt's own throttle: before each request.
+
+        Raises:
+            SourceUnavailableError: the exchange has asked us to wait for longer than is waited for here.
+        """
+        length = turn_seconds(self._client, cost or 1.0, self._asking_candles) / self.speed
+        wait = self.turns.take(length, BURST_S / self.speed)
+        if wait > LONGEST_TURN_S:
+            raise SourceUnavailableError(
+                f"{self.name} is to be left alone for another {wait:.0f} s", wait * self.speed, asked_to_wait=True
+            )
+        time.sleep(wait)
 
     def _headers(self) -> Any:
         return self._client.last_response_headers or {}

@@ -25,8 +25,8 @@ MISSING, UNOBTAINABLE, NOT_SETTLED = "missing", "unobtainable", "not settled"
 
 #: Whether some watch of today reads a series.
 _WATCHED = """
-EXISTS (SELECT 1 FROM watch_state state JOIN watch_inputs input USING (watch_id)
-        WHERE state.market_id = series.market_id AND input.interval_s = series.interval_s)
+EXISTS (SELECT 1 FROM wanted_series wanted
+        WHERE wanted.market_id = series.market_id AND wanted.interval_s = series.interval_s)
 """
 
 # For each interval the first step wanted and the first that has not closed; for each series which of its steps are

@@ -8,10 +8,10 @@ from typing import Any
 from cryptowatch.markets.interval import Interval, interval_of_seconds
 from cryptowatch.store.database import Cursor
 
-#: Series that some watch of today reads.
-_WATCHED = """
-EXISTS (SELECT 1 FROM watch_state state JOIN watch_inputs input USING (watch_id)
-        WHERE state.market_id = series.market_id AND input.interval_s = series.interval_s)
+#: Series that some watch of today reads, or that those are built from.
+WANTED = """
+EXISTS (SELECT 1 FROM wanted_series wanted
+        WHERE wanted.market_id = series.market_id AND wanted.interval_s = series.interval_s)
 """
 
 
@@ -36,12 +36,15 @@ class Series:
 
 
 def watched_series(cursor: Cursor, source: str) -> list[Series]:
-    """The series of a source that the watches of today read, those that wait longest first, those that failed last."""
+    """The series to ask a source for, for the watches of today: those that wait longest first, those that failed last.
+
+    None of markets that it does not list any more, and none that is built from another.
+    """
     cursor.execute(
         f"""
         SELECT market_id, symbol, interval_s, wanted_from, have_from, covered_to, settled_to, first_time
         FROM series JOIN markets ON markets.id = market_id
-        WHERE source = %s AND {_WATCHED}
+        WHERE source = %s AND built_from IS NULL AND delisted_at IS NULL AND {WANTED}
         ORDER BY series.last_error IS NOT NULL,
                  coalesce(settled_to, wanted_from) + interval_s * interval '1 second', market_id
         """,

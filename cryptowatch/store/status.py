@@ -26,8 +26,8 @@ def source_rows(connection: Connection, now: datetime) -> list[dict[str, Any]]:
         FROM sources
         LEFT JOIN markets ON markets.source = name
         LEFT JOIN series ON series.market_id = markets.id
-             AND EXISTS (SELECT 1 FROM watch_state state JOIN watch_inputs input USING (watch_id)
-                         WHERE state.market_id = series.market_id AND input.interval_s = series.interval_s)
+             AND EXISTS (SELECT 1 FROM wanted_series wanted
+                         WHERE wanted.market_id = series.market_id AND wanted.interval_s = series.interval_s)
         GROUP BY name ORDER BY name
         """,
         now=now,

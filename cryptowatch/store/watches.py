@@ -1,27 +1,35 @@
 """Applying a watch list: what is stored becomes what the list says, in one transaction."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from cryptowatch.markets.building import part_for
 from cryptowatch.markets.candle import Market
-from cryptowatch.markets.interval import interval_named
+from cryptowatch.markets.interval import Interval, interval_named
 from cryptowatch.markets.loads import load_starts
 from cryptowatch.store.database import APPLY_LOCK, Cursor
 from cryptowatch.watches.form import CheckedWatch, CheckedWatchList, Watch
 
 #: Fields whose change is another rule, and so a new generation of the watch.
-_RULE = frozenset({"when", "until", "interval", "for_"})
+_RULE = frozenset({"let", "when", "until", "interval", "for_"})
 
 
-def apply_watches(cursor: Cursor, wanted: CheckedWatchList, now: datetime) -> dict[str, Any]:
+#: Tells the intervals that a source has candles of; None when that is not known, and then it has all.
+Served = Callable[[str], Collection[str] | None]
+
+
+def apply_watches(
+    cursor: Cursor, wanted: CheckedWatchList, now: datetime, served: Served = lambda source: None
+) -> dict[str, Any]:
     """Make the stored watches those of the list; applying a list twice changes nothing the second time.
 
     A removed watch keeps its alerts. A changed rule starts a new generation, whose first candle is the next to close.
 
     Args:
         now: market time; a watch starts on a market with the first candle that closes after it.
+        served: decides whether a new series is the source's own or built.
 
     Returns:
         `added`, `changed` (name, what kinds of things and which keys), `removed`, `unchanged`; `expired`: those of
@@ -44,13 +52,13 @@ def apply_watches(cursor: Cursor, wanted: CheckedWatchList, now: datetime) -> di
         name = checked.watch.name
         watch_id, old, live = stored.get(name, (None, None, False))
         if watch_id is None:
-            _write_markets(cursor, _insert(cursor, checked, now), checked, now)
+            _write_markets(cursor, _insert(cursor, checked, now), checked, now, served)
             report["added"].append(name)
             continue
         fields = _changed_fields(old, checked.watch) if live and old else set(_RULE)
         what = _what(fields)
         _update(cursor, watch_id, checked, now, new_generation="rule" in what)
-        _write_markets(cursor, watch_id, checked, now)
+        _write_markets(cursor, watch_id, checked, now, served)
         if not live:
             report["added"].append(name)
         elif what:
@@ -116,7 +124,7 @@ def _update(cursor: Cursor, watch_id: int, checked: CheckedWatch, now: datetime,
         cursor.execute("DELETE FROM watch_state WHERE watch_id = %s", (watch_id,))
 
 
-def _write_markets(cursor: Cursor, watch_id: int, checked: CheckedWatch, now: datetime) -> None:
+def _write_markets(cursor: Cursor, watch_id: int, checked: CheckedWatch, now: datetime, served: Served) -> None:
     """Inputs, series and states of a watch; markets it already watches keep their state."""
     watch = checked.watch
     look_back = {interval_named(name).seconds: candles for name, candles in checked.look_back.items()}
@@ -132,21 +140,43 @@ def _write_markets(cursor: Cursor, watch_id: int, checked: CheckedWatch, now: da
             """,
             (watch_id, interval_s, candles),
         )
-    market_ids = market_ids_of(cursor, (Market.parse(text) for text in watch.markets))
-    cursor.execute("DELETE FROM watch_state WHERE watch_id = %s AND NOT market_id = ANY(%s)", (watch_id, market_ids))
-    first = watch.grid.step_at(now)  # the open candle: the first to close after now
-    for name, start in load_starts(checked.look_back, watch.grid, first).items():
-        grid = interval_named(name)
+    cursor.execute("DELETE FROM watch_selections WHERE watch_id = %s", (watch_id,))
+    if checked.selection:
         cursor.execute(
-            """
-            INSERT INTO series (market_id, interval_s, wanted_from)
-            SELECT market_id, %s, %s FROM unnest(%s::integer[]) AS market_id
-            ON CONFLICT (market_id, interval_s)
-            DO UPDATE SET wanted_from = least(series.wanted_from, excluded.wanted_from)
-            """,
-            (grid.seconds, grid.open_time(start), market_ids),
+            "INSERT INTO watch_selections (watch_id, markets, exclude) VALUES (%s, %s, %s)",
+            (watch_id, list(checked.selection.markets), list(checked.selection.exclude)),
         )
-    start_time = watch.grid.open_time(first)
+    markets = [Market.parse(text) for text in watch.markets]
+    market_ids = set_markets(cursor, watch_id, watch.grid, checked.look_back, markets, now, served)
+    cursor.execute("DELETE FROM watch_state WHERE watch_id = %s AND NOT market_id = ANY(%s)", (watch_id, market_ids))
+
+
+def set_markets(
+    cursor: Cursor,
+    watch_id: int,
+    grid: Interval,
+    look_back: Mapping[str, int],
+    markets: Sequence[Market],
+    now: datetime,
+    served: Served,
+) -> list[int]:
+    """Let a watch watch these markets too, from the next candle to close on; gives their ids.
+
+    Args:
+        grid: the watch's own interval.
+        look_back: candles of each interval that its rules read, by its name.
+    """
+    market_ids = market_ids_of(cursor, markets)
+    by_source: dict[str, list[int]] = {}
+    for market, market_id in zip(dict.fromkeys(markets), market_ids, strict=True):
+        by_source.setdefault(market.source, []).append(market_id)
+    first = grid.step_at(now)  # the open candle: the first to close after now
+    for name, start in load_starts(look_back, grid, first).items():
+        for source, ids in by_source.items():
+            known = served(source)
+            part = part_for(interval_named(name), known) if known is not None else None
+            _want_series(cursor, ids, interval_named(name), start, part)
+    start_time = grid.open_time(first)
     cursor.execute(
         """
         INSERT INTO watch_state (watch_id, market_id, start_time, next_time, state)
@@ -154,6 +184,31 @@ def _write_markets(cursor: Cursor, watch_id: int, checked: CheckedWatch, now: da
         ON CONFLICT (watch_id, market_id) DO NOTHING
         """,
         (watch_id, start_time, start_time, market_ids),
+    )
+    return market_ids
+
+
+def _want_series(cursor: Cursor, market_ids: list[int], grid: Interval, start: int, part: Interval | None) -> None:
+    """Want candles from the step `start` on. Whether a series is built is decided when it is made, and kept."""
+    cursor.execute(
+        """
+        INSERT INTO series (market_id, interval_s, wanted_from, built_from)
+        SELECT market_id, %s, %s, %s FROM unnest(%s::integer[]) AS market_id
+        ON CONFLICT (market_id, interval_s)
+        DO UPDATE SET wanted_from = least(series.wanted_from, excluded.wanted_from)
+        """,
+        (grid.seconds, grid.open_time(start), part.seconds if part else None, market_ids),
+    )
+    # One built candle more, for the close before the first.
+    cursor.execute(
+        """
+        INSERT INTO series (market_id, interval_s, wanted_from)
+        SELECT market_id, built_from, %s FROM series
+        WHERE market_id = ANY(%s) AND interval_s = %s AND built_from IS NOT NULL
+        ON CONFLICT (market_id, interval_s)
+        DO UPDATE SET wanted_from = least(series.wanted_from, excluded.wanted_from)
+        """,
+        (grid.open_time(start - 1), market_ids, grid.seconds),
     )
 
 

@@ -109,7 +109,9 @@ class _Reading:
             allowed = self._catalog.requests_a_minute(source)
             if allowed is not None and needed > allowed:
                 text = f"{source} would be asked {needed:,.0f} times a minute, and allows {allowed:,.0f}"
-                hint = f"watch fewer markets of it, or longer intervals; {source}:top 50 */USD by volume takes the largest"
+                hint = (
+                    f"watch fewer markets of it, or longer intervals; {source}:top 50 */USD by volume takes the largest"
+                )
                 self._findings.key(("watches",), text, hint)
 
     def _repeated_names(self, section: list[Any]) -> None:
