@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from cryptowatch.local.bundle import build_bundle
+from cryptowatch.deploy.files import fingerprint, own_code, zipped
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "cloudformation"
 ROOT = "crypto-watch.yaml"
@@ -91,7 +91,9 @@ def deploy(
     """
     s3 = emulator.client("s3")
     s3.create_bucket(Bucket=BUCKET)
-    code_key, code = build_bundle()
+    # The emulator runs functions with this environment's own interpreter: what they need of others is there.
+    code = zipped(own_code())
+    code_key = f"functions/{fingerprint(code)}.zip"
     s3.put_object(Bucket=BUCKET, Key=code_key, Body=code)
     for template in sorted(TEMPLATES.glob("*.yaml")):
         s3.put_object(Bucket=BUCKET, Key=f"cloudformation/{template.name}", Body=template.read_bytes())
