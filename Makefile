@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CHECKOV := .venv-checkov
 ARGS ?=
 
-.PHONY: help run test test-fast test-image image check format docs bench scaling lock clean
+.PHONY: help run test fuzz test-fast test-image image check format docs bench scaling lock clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -24,6 +24,9 @@ run: $(VENV)/installed ## Run the whole system here until Ctrl-C (more: make run
 
 test: $(VENV)/installed ## Run all tests
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
+
+fuzz: $(VENV)/installed ## Try a million broken rules on the rule language (minutes; more: FUZZ_TIMES=1000)
+	@FUZZ_TIMES=$${FUZZ_TIMES:-100} $(BIN)/python -m pytest tests/unit/test_rules_fuzz.py $(ARGS)
 
 test-fast: $(VENV)/installed ## Run the tests that need no server
 	@$(BIN)/python -m pytest tests/unit tests/templates $(ARGS)

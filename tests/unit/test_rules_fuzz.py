@@ -1,5 +1,6 @@
 """Whatever text comes: a rule, or a clear error, and soon."""
 
+import os
 import time
 
 import numpy as np
@@ -11,6 +12,8 @@ from cryptowatch.markets.interval import INTERVALS
 from cryptowatch.markets.panel import Panel
 from cryptowatch.rules import Rule, RuleError, check, compile_rule, functions
 
+#: `make fuzz` tries as many times as many.
+TIMES = int(os.environ.get("FUZZ_TIMES", "1"))
 MINUTE = INTERVALS["1m"]
 #: Seconds that checking any text may take, on a slow machine.
 SOON = 1.0
@@ -144,25 +147,25 @@ def check_and_evaluate(text: str) -> None:
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=2000 * TIMES, deadline=None)
 def test_any_text(text) -> None:
     check_and_evaluate(text)
 
 
 @given(soup)
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=3000 * TIMES, deadline=None)
 def test_any_words(text) -> None:
     check_and_evaluate(text)
 
 
 @given(tight)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=2000 * TIMES, deadline=None)
 def test_any_words_without_spaces(text) -> None:
     check_and_evaluate(text)
 
 
 @given(damaged())
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=3000 * TIMES, deadline=None)
 def test_damaged_rules(text) -> None:
     check_and_evaluate(text)
 
