@@ -10,7 +10,7 @@ Unknown is neither true nor false: an unknown rule breaks a row of true candles 
 end ends nothing. On one candle the end comes before the beginning, so one may resolve an episode and fire the next.
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -61,6 +61,8 @@ class Episode:
         untold: an episode is going on that was held back.
         last_repeated: close time of the candle it was last told again on.
         done: the one episode of a watch that tells `once` has been told.
+        spent: episodes that `once` has held back so far.
+        outside: episodes that `starts` and `expires` have held back so far.
     """
 
     armed: bool = False
@@ -71,6 +73,8 @@ class Episode:
     untold: bool = False
     last_repeated: datetime | None = None
     done: bool = False
+    spent: int = 0
+    outside: int = 0
 
     @property
     def last_told(self) -> datetime | None:
@@ -87,9 +91,12 @@ class Episode:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Episode":
-        """What `to_json` gave, or `{}` for a watch that starts; what older versions did not know may be missing."""
+        """What `to_json` gave, of this version or another: what that did not know is missing, what only that knows is
+        left out. `{}` for a watch that starts.
+        """
+        known = {one.name: data[one.name] for one in fields(cls) if one.name in data}
         times = {name: datetime.fromisoformat(data[name]) for name in _TIMES if data.get(name)}
-        return cls(**{**data, **times})
+        return cls(**{**known, **times})
 
 
 def advance(
@@ -128,8 +135,10 @@ def advance(
 def _begun(episode: Episode, close_time: datetime, policy: Policy) -> Episode:
     """The state once another episode has begun: it is told, unless something holds it back."""
     begun = replace(episode, armed=False)
-    if not policy.tells_at(close_time) or (policy.once and episode.done):
-        return replace(begun, untold=True)
+    if not policy.tells_at(close_time):
+        return replace(begun, untold=True, outside=episode.outside + 1)
+    if policy.once and episode.done:
+        return replace(begun, untold=True, spent=episode.spent + 1)
     if episode.last_told and close_time - episode.last_told < policy.cooldown:
         return replace(begun, untold=True, cooled=episode.cooled + 1)
     return replace(begun, active=True, last_fired=close_time, done=policy.once)

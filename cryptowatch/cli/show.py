@@ -67,10 +67,11 @@ def status(result: dict[str, Any]) -> None:
         success = (row["last_success"] or "never")[:19].replace("T", " ")
         sources.add_row(row["name"], str(row["markets"]), f"{row['candles']:,}", lag, success, row["last_error"] or "-")
     out.print(sources)
-    watches = Table("watch", "interval", "markets", "generation", "alerts", "", box=None)
+    watches = Table("watch", "interval", "markets", "generation", "alerts", "held back", "", box=None)
     for row in result["watches"]:
         numbers = (str(row[name]) for name in ("markets", "generation", "alerts"))
-        watches.add_row(row["name"], row["interval"], *numbers, _standing(row))
+        held = ", ".join(f"{count} {what}" for what, count in row["held"].items() if count) or "-"
+        watches.add_row(row["name"], row["interval"], *numbers, held, _standing(row))
     out.print(watches)
     for row in result["series_errors"]:
         out.print(f"{row['market']} {row['interval']}: {row['error']}", style="red")

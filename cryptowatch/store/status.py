@@ -51,7 +51,8 @@ def watch_rows(connection: Connection, now: datetime) -> list[dict[str, Any]]:
     """The watches of today: on how many markets, how many alerts so far.
 
     `phase` is live, or what keeps a watch from telling anything: waiting (for its `starts`) or expired. `done` is on
-    how many markets it has told the one episode it tells.
+    how many markets it has told the one episode it tells; `held` counts signals that gave no alert, by what
+    held them back.
     """
     rows = _rows(
         connection,
@@ -59,6 +60,10 @@ def watch_rows(connection: Connection, now: datetime) -> list[dict[str, Any]]:
         SELECT name, generation, interval_s,
                (SELECT count(*) FROM watch_state WHERE watch_id = id) AS markets,
                (SELECT count(*) FROM alerts WHERE watch_id = id) AS alerts,
+               (SELECT jsonb_build_object('cooldown', coalesce(sum((state ->> 'cooled')::integer), 0),
+                                          'once', coalesce(sum((state ->> 'spent')::integer), 0),
+                                          'period', coalesce(sum((state ->> 'outside')::integer), 0))
+                FROM watch_state WHERE watch_id = id) AS held,
                (SELECT count(*) FROM watch_state
                 WHERE watch_id = id AND state @> '{"done": true}' AND definition @> '{"once": true}') AS done,
                definition ->> 'starts' AS starts, definition ->> 'expires' AS expires,

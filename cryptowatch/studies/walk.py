@@ -33,8 +33,6 @@ class Walk:
     """
 
     def __init__(self, grid: Interval, policy: Policy) -> None:
-        #: Episodes that were held back, by what: `cooldown`, `once`, or `period`: outside of `starts` and `expires`.
-        self.held: Counter[str] = Counter()
         self._grid = grid
         self._policy = policy
         self._episode = Episode()
@@ -44,6 +42,12 @@ class Walk:
     def episode(self) -> Episode:
         """Where it stands."""
         return replace(self._episode, run=self._episode.run + self._uncounted) if self._uncounted else self._episode
+
+    @property
+    def held(self) -> Counter[str]:
+        """Episodes that were held back, by what: `cooldown`, `once`, or `period`: outside of `starts` and `expires`."""
+        episode = self._episode
+        return +Counter({"cooldown": episode.cooled, "once": episode.spent, "period": episode.outside})
 
     def through(self, truth: NDArray[np.int8], ended: NDArray[np.int8] | None, first_step: int) -> list[Told]:
         """Take the next moments, in order; gives what they tell.
@@ -93,11 +97,6 @@ class Walk:
         before, close_time = self.episode if truth == TRUE else self._episode, self._grid.close_time(step)
         self._uncounted = 0
         self._episode, kinds = advance(before, truth, close_time, self._policy, ended)
-        if self._episode.untold and (not before.untold or ended == TRUE):
-            if self._episode.cooled > before.cooled:
-                self.held["cooldown"] += 1
-            else:
-                self.held["once" if self._policy.tells_at(close_time) else "period"] += 1
         return [Told(step, kind) for kind in kinds]
 
 

@@ -54,6 +54,7 @@ STATUS = {
             "interval": "1h",
             "markets": 2,
             "alerts": 9,
+            "held": {"cooldown": 3, "once": 0, "period": 1},
             "done": 1,
             "starts": None,
             "expires": "2026-03-01T00:00:00+00:00",
@@ -161,6 +162,7 @@ def test_status_tells_what_is_wrong_too(function: FakeLambda) -> None:
         "8 alerts sent",
         "2 late",
         "1 of them for digest",
+        "3 cooldown, 1 period",
     ):
         assert part in out
     assert "muted until 2026-03-02 13:00 UTC: tag majors" in out

@@ -145,3 +145,7 @@ def test_the_state_of_an_older_version_is_read() -> None:
     old = {"armed": False, "run": 2, "active": True, "last_fired": "2026-03-02T00:00:00+00:00", "cooled": 3}
     assert Episode.from_json(old) == Episode(run=2, active=True, last_fired=START, cooled=3)
     assert Episode.from_json({}) == Episode()
+
+
+def test_a_state_that_a_newer_version_wrote_can_be_read() -> None:
+    assert Episode.from_json({**Episode(armed=True).to_json(), "of_tomorrow": 1}) == Episode(armed=True)
