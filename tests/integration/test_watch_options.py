@@ -54,7 +54,7 @@ def test_a_repeat_is_told_and_delivered_like_any_alert(world) -> None:
 def test_once_is_done_after_its_first_episode_until_the_rule_changes(world) -> None:
     assert told(world, once=True) == [(3, "fired"), (4, "resolved")]
     assert status.watch_rows(world.writer, world.clock.at)[0]["done"] == 1
-    assert status.watch_rows(world.writer, world.clock.at)[0]["held"] == {"cooldown": 0, "once": 1, "period": 0}
+    assert status.watch_rows(world.writer, world.clock.at)[0]["held"] == {"cooldown": 0, "once": 3, "period": 0}
     world.record.trade("BTC/USDT", 10, [90.0, 115.0, 90.0, 116.0])
     assert world.apply({"when": "close > 109", "once": True, "resolved": True})["changed"][0]["what"] == "rule"
     world.minute(4)
