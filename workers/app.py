@@ -11,6 +11,7 @@ from celery.signals import setup_logging, worker_process_init
 
 from cryptowatch.queues import ANALYSIS, STUDIES, celery_app
 from cryptowatch.settings import Settings
+from workers.health import install
 from workers.log import configure_logging
 
 
@@ -32,6 +33,7 @@ def build_app(settings: Settings) -> Celery:
         task_create_missing_queues=True,
         task_default_queue=ANALYSIS,
     )
+    install(app)
     return app
 
 

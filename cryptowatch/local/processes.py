@@ -92,6 +92,12 @@ def is_same_process(pid: int, born: float) -> bool:
         return False
 
 
+def running_child(folder: Path, name: str) -> psutil.Process | None:
+    """The process that the child `name` of this data folder is; None when it is gone."""
+    known = _read(folder / "pids" / f"{name}.json")
+    return psutil.Process(known[0]) if known and is_same_process(*known) else None
+
+
 def clean_up_leftovers(folder: Path) -> list[str]:
     """End what a killed runner has left in this data folder; returns the names."""
     ended = []
@@ -108,7 +114,7 @@ def _read(file: Path) -> tuple[int, float] | None:
     try:
         known = json.loads(file.read_text())
         return int(known["pid"]), float(known["born"])
-    except (ValueError, TypeError, KeyError):
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
         return None
 
 

@@ -59,6 +59,7 @@ def run(
     watches: Path = Path("examples/watches.yaml"),
     until_emails: int | None = None,
     timeout: float | None = None,
+    flood: int = 0,
     data_dir: Path = DATA_FOLDER,
 ) -> int:
     """Run the stack until Ctrl-C, or until enough emails have been delivered; returns the exit code.
@@ -69,6 +70,7 @@ def run(
         speed: how many times as fast as wall time a record's clock runs.
         until_emails: end with 0 once that many have been delivered since the start.
         timeout: seconds after which to end; with 1, and what is missing, when emails are.
+        flood: so many bulk tasks are queued at the start, to see the fleet grow and shrink.
     """
     began = time.monotonic()
     stop = _stop_on_signals()
@@ -99,6 +101,9 @@ def run(
         early.result()
         _apply(stack, watches, progress)
         stack.run_clock()
+        if flood:
+            stack.flood(flood)
+            progress(f"queued {flood} bulk tasks")
         return _watch(stack, screen, stop, until_emails, timeout, began)
     except _StoppedError:
         return 0 if until_emails is None else 1
@@ -207,9 +212,14 @@ def _watch(
 
 def _look(stack: LocalStack, connection: Connection) -> Snapshot:
     sqs = stack.emulator.client("sqs")
-    urls = {"analysis": stack.outputs.analysis_queue_url, "alerts": stack.outputs.alerts_queue_url}
-    emails = stack.mail.emails()
-    return take_snapshot(connection, sqs, urls, stack.clock.now(), emails, stack.fleet.doing(), stack.origin.speed)
+    urls = {
+        "analysis": stack.outputs.analysis_queue_url,
+        "studies": stack.outputs.studies_queue_url,
+        "alerts": stack.outputs.alerts_queue_url,
+    }
+    emails, fleet = stack.mail.emails(), stack.fleet
+    doing, state = fleet.doing(), str(fleet.state())
+    return take_snapshot(connection, sqs, urls, stack.clock.now(), emails, doing, state, stack.origin.speed)
 
 
 def _has_work(snapshot: Snapshot) -> bool:

@@ -131,7 +131,7 @@ def _sources(snapshot: Snapshot) -> Table:
 
 
 def _work(snapshot: Snapshot) -> Table:
-    table = Table("queue", "waiting", "in hand", "worker", "last task", expand=True, box=None)
+    table = Table("queue", "waiting", "in hand", f"instances: {snapshot.fleet}", "last task", expand=True, box=None)
     queues = [(name, str(d["visible"]), str(d["in_flight"])) for name, d in snapshot.queues.items()]
     workers = list(snapshot.workers.items())
     for index in range(max(len(queues), len(workers))):

@@ -34,6 +34,7 @@ class Snapshot:
         sources: rows of `status.source_rows`.
         alerts: how many there are; `newest_alerts` are rows of `status.newest_alerts`.
         workers: by name, what each did last.
+        fleet: how many instances there are, and are wanted.
     """
 
     at: datetime
@@ -47,6 +48,7 @@ class Snapshot:
     emails: int
     newest_email: NewestEmail | None
     workers: dict[str, str]
+    fleet: str
     errors: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -65,6 +67,7 @@ def take_snapshot(
     at: datetime,
     emails: Sequence[Path],
     workers: dict[str, str],
+    fleet: str,
     speed: float = 1.0,
 ) -> Snapshot:
     """Look at everything once."""
@@ -89,6 +92,7 @@ def take_snapshot(
         emails=len(emails),
         newest_email=_newest(emails),
         workers=workers,
+        fleet=fleet,
         errors=status.series_errors(connection),
     )
 

@@ -34,6 +34,8 @@ from cryptowatch.settings import Settings
 
 #: Seconds the simulated exchange may take to answer.
 EXCHANGE_PATIENCE_S = 20.0
+#: Instances the fleet grows to.
+MOST_INSTANCES = 3
 #: Seconds the workers get to finish at the end; a task that is cut off is done at the next start.
 DRAIN_S = 2.5
 
@@ -88,7 +90,9 @@ class LocalStack:
             wait_for_emulator(emulator, self.emulator)
             self.postgres = postgres.result()
             self._progress("started PostgreSQL and the AWS emulator")
-            self.outputs: StackOutputs = deploy(self.emulator, self.postgres.secret(), self._progress)
+            self.outputs: StackOutputs = deploy(
+                self.emulator, self.postgres.secret(), self._progress, most_workers=MOST_INSTANCES
+            )
             if exchange:
                 exchange.result()
         self._environment = {**clean_environment(), **environment, **aws_environment(self.emulator.endpoint_url)}
@@ -142,7 +146,7 @@ class LocalStack:
         self.fleet = Fleet(self.emulator, self.outputs.worker_group, self._environment, self.folder, self._progress)
         self._closing.callback(self.fleet.stop, DRAIN_S)
         self.fleet.adjust()
-        self._progress(f"started {len(self.fleet.pids())} worker(s), as the Auto Scaling group wants")
+        self._progress(f"started {len(self.fleet.in_service)} instance(s) of workers, as the Auto Scaling group wants")
 
     def run_clock(self) -> None:
         """Look at once, rather than at the schedule's first minute; then let a record's markets move."""
@@ -158,6 +162,11 @@ class LocalStack:
             )
             self._closing.callback(self.driver.stop)
             self.driver.start()
+
+    def flood(self, tasks: int) -> None:
+        """Queue so many bulk tasks, by a process of its own, and do not wait for that."""
+        command = [sys.executable, "-m", "cryptowatch.local.flood", str(tasks)]
+        self._closing.callback(Child("flood", command, self._environment, self.folder).stop)
 
     def settings(self) -> Settings:
         """Settings as the workers have them, with the database's own address."""

@@ -32,7 +32,7 @@ def left_over(folder: Path) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("line", ["starting", "PostgreSQL", "uploaded", "worker(s)", "applied"])
+@pytest.mark.parametrize("line", ["starting", "PostgreSQL", "uploaded", "of workers", "applied"])
 def test_a_start_that_is_interrupted_leaves_nothing(folder: Path, line: str) -> None:
     log = folder / "out.txt"
     with log.open("wb") as out:

@@ -13,6 +13,7 @@ from cryptowatch.local.emulator import aws_environment, clean_environment, start
 from cryptowatch.local.fleet import Fleet
 
 GROUP = "workers"
+QUEUES = ("analysis", "studies", "alerts")
 
 
 @pytest.fixture
@@ -42,13 +43,11 @@ def fleet(emulator: Emulator, tmp_path: Path, told: list[str]) -> Iterator[Fleet
         DesiredCapacity=1,
         AvailabilityZones=["us-east-1a"],
     )
-    url = emulator.client("sqs").create_queue(QueueName="analysis")["QueueUrl"]
+    urls = [emulator.client("sqs").create_queue(QueueName=name)["QueueUrl"] for name in QUEUES]
     environment = {
         **clean_environment(),
         **aws_environment(emulator.endpoint_url),
-        "ANALYSIS_QUEUE_URL": url,
-        "STUDIES_QUEUE_URL": url,
-        "ALERTS_QUEUE_URL": url,
+        **{f"{name.upper()}_QUEUE_URL": url for name, url in zip(QUEUES, urls, strict=True)},
         "DATABASE_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:000000000000:secret:none",
     }
     made = Fleet(emulator, GROUP, environment, tmp_path, told.append)
@@ -67,28 +66,24 @@ def want(emulator: Emulator, number: int) -> None:
     emulator.client("autoscaling").set_desired_capacity(AutoScalingGroupName=GROUP, DesiredCapacity=number)
 
 
-def is_ready(tmp_path: Path, number: int) -> bool:
-    return f"worker-{number}@local ready" in (tmp_path / "logs" / f"worker-{number}.log").read_text()
-
-
 def test_workers_follow_the_desired_capacity(emulator: Emulator, fleet: Fleet, tmp_path: Path) -> None:
     fleet.adjust()
     (first,) = fleet.pids()
     want(emulator, 2)
     fleet.adjust()
     assert len(fleet.pids()) == 2
-    until(lambda: is_ready(tmp_path, 1) and is_ready(tmp_path, 2))
+    until(lambda: all(instance.is_ready() for instance in fleet.in_service))
 
-    second = fleet.pids()[1]
+    second = fleet.in_service[1]
     want(emulator, 1)
     fleet.adjust()
     assert fleet.pids() == [first]
-    assert set(fleet.doing()) == {"worker-1", "worker-2"}, "one that is drained is still shown"
-    began = time.monotonic()
-    until(lambda: fleet.adjust() is None and set(fleet.doing()) == {"worker-1"})
-    print("drained in", time.monotonic() - began)
-    assert not psutil.pid_exists(second)
-    assert "Warm shutdown" in (tmp_path / "logs" / "worker-2.log").read_text()
+    assert set(fleet.doing()) == {"worker-1", "studies-1", "worker-2", "studies-2"}, "one that drains is still shown"
+    until(lambda: fleet.adjust() is None and not fleet.leaving)
+    assert (len(fleet.drained), fleet.cut_off) == (1, 0)
+    assert not any(psutil.pid_exists(child.pid) for child in second.children)
+    for name in ("worker-2", "studies-2"):
+        assert "Warm shutdown" in (tmp_path / "logs" / f"{name}.log").read_text()
 
 
 def test_a_killed_worker_is_replaced_and_told_of(fleet: Fleet, told: list[str]) -> None:

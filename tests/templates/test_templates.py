@@ -238,14 +238,14 @@ def test_the_group_reports_what_the_expression_reads() -> None:
 
 
 def user_data() -> str:
-    (template,) = properties("AWS::EC2::LaunchTemplate").values()
+    template = properties("AWS::EC2::LaunchTemplate")["WorkerLaunchTemplate"]
     text, _ = template["LaunchTemplateData"]["UserData"]["Fn::Base64"]["Fn::Sub"]
     return str(text)
 
 
 def test_a_worker_that_is_to_go_drains_first() -> None:
     (hook,) = properties("AWS::AutoScaling::LifecycleHook").values()
-    (group,) = properties("AWS::AutoScaling::AutoScalingGroup").values()
+    group = properties("AWS::AutoScaling::AutoScalingGroup")["WorkerGroup"]
     assert f"WORKER_GROUP={group['AutoScalingGroupName']['Fn::Sub']}\n" in user_data()
     assert hook["LifecycleHookName"] == HOOK
     assert hook["LifecycleTransition"] == "autoscaling:EC2_INSTANCE_TERMINATING"
