@@ -37,8 +37,8 @@ start_agent() {
     echo "the CloudWatch agent did not start: this instance's logs stay in its journal" >&2
 }
 
-for name in AWS_DEFAULT_REGION STACK_NAME LOG_GROUP ANALYSIS_QUEUE_URL STUDIES_QUEUE_URL ALERTS_QUEUE_URL LIVE_SLOTS \
-  BULK_SLOTS; do
+for name in AWS_DEFAULT_REGION STACK_NAME LOG_GROUP WORKER_GROUP ANALYSIS_QUEUE_URL STUDIES_QUEUE_URL ALERTS_QUEUE_URL \
+  LIVE_SLOTS BULK_SLOTS; do
   [[ -n $(value "$name") ]] || give_up "$VALUES holds no $name"
 done
 

@@ -53,6 +53,7 @@ def test_systemd_restarts_a_worker_that_hangs_before_its_instance_is_replaced(un
     assert SILENT_S + BEAT_S < watchdog < Settings({}).hung_seconds
     assert setting(unit, "WatchdogSignal") == "SIGKILL"  # one that hangs handles no other
     assert setting(unit, "Restart") == "always"
+    assert setting(DRAIN, "Restart") == "on-failure"  # it ends when it has drained
 
 
 def test_the_drain_daemon_finds_what_the_workers_leave() -> None:
