@@ -2,7 +2,7 @@
 
 import typer
 
-from cryptowatch.cli import backfill, local_stack, muting, reference, running, watching
+from cryptowatch.cli import backfill, local_stack, muting, reference, running, transfer, watching
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -15,6 +15,7 @@ app.add_typer(watching.app)
 app.add_typer(running.app)
 app.add_typer(muting.app)
 app.add_typer(backfill.app)
+app.add_typer(transfer.app)
 app.add_typer(reference.app)
 app.add_typer(local_stack.app, name="local")
 

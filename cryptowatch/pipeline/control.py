@@ -13,6 +13,7 @@ from cryptowatch.pipeline.catalog import ExchangeCatalog
 from cryptowatch.pipeline.history import BackfillRequest, backfills
 from cryptowatch.pipeline.mutes import MuteRequest, acknowledge_alert, change_mute
 from cryptowatch.pipeline.refused import RefusedError
+from cryptowatch.pipeline.transfer import ExportRequest, ImportRequest, export_batch, import_batch
 from cryptowatch.queues import BACKFILL, StudiesQueue, depth
 from cryptowatch.settings import Settings
 from cryptowatch.store import status
@@ -30,7 +31,7 @@ from cryptowatch.watches.values import Duration, IntervalName, MarketName
 logger = Logger(service="control")
 
 
-ACTIONS = ("migrate", "apply", "alerts", "status", "gaps", "track_record", "mute", "ack", "backfill")
+ACTIONS = ("migrate", "apply", "alerts", "status", "gaps", "track_record", "mute", "ack", "backfill", "import", "export")
 
 
 class UnknownActionError(RefusedError):
@@ -56,6 +57,8 @@ class _Request(BaseModel):
     mute: MuteRequest | None = None
     alert_id: int | None = Field(default=None, ge=1)
     backfill: BackfillRequest | None = None
+    import_: ImportRequest | None = Field(default=None, alias="import")
+    export: ExportRequest | None = None
 
 
 class Control:
@@ -103,6 +106,10 @@ class Control:
                 return acknowledge_alert(self._connection, asked.alert_id, self._clock.now())
             case "backfill" if asked.backfill is not None:
                 return self.backfill(asked.backfill)
+            case "import" if asked.import_ is not None:
+                return import_batch(self._connection, asked.import_, self._clock.now())
+            case "export" if asked.export is not None:
+                return export_batch(self._connection, asked.export)
         raise UnknownActionError(f"unknown action {asked.action!r}: one of {', '.join(ACTIONS)}")
 
     def apply(self, watch_list: CheckedWatchList, *, dry_run: bool) -> dict[str, Any]:

@@ -49,17 +49,22 @@ def backfill_lock(connection: Connection, source: str) -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", key)
 
 
+def open_series(cursor: Cursor, market_id: int, interval: Interval, now: datetime) -> None:
+    """Make a series that nobody has asked for yet; it begins with the candle that is open at `now` (market time)."""
+    cursor.execute(
+        "INSERT INTO series (market_id, interval_s, wanted_from) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+        (market_id, interval.seconds, interval.open_time(interval.step_at(now))),
+    )
+
+
 def ask_for(cursor: Cursor, market_id: int, interval: Interval, since: datetime, now: datetime) -> None:
     """Open a backfill back to `since`, on the grid. One that is open or done goes on when more is asked for; one that
     failed or was cancelled is opened again.
 
     Args:
-        now: market time, from which a series begins that nobody has asked for yet.
+        now: market time.
     """
-    cursor.execute(
-        "INSERT INTO series (market_id, interval_s, wanted_from) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-        (market_id, interval.seconds, interval.open_time(interval.step_at(now))),
-    )
+    open_series(cursor, market_id, interval, now)
     cursor.execute(
         """
         INSERT INTO backfills AS kept (market_id, interval_s, since, started_from)

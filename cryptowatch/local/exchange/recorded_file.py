@@ -36,7 +36,12 @@ def market_of(path: Path) -> tuple[str, Interval]:
 
 
 def read_candles(path: Path, interval: Interval) -> Candles:
-    """The candles of a file, `.csv` or `.csv.gz`, figures as they are written to the last bit.
+    """The candles of a file, `.csv` or `.csv.gz`, figures as they are written to the last bit; see `candles_of`."""
+    return candles_of(_table(path), path, interval)
+
+
+def candles_of(table: pd.DataFrame, path: Path, interval: Interval) -> Candles:
+    """The candles of a table, which was read from `path`.
 
     Columns `open_time` (ISO 8601, UTC, ascending, on the interval's grid), `open`, `high`, `low`, `close` (above zero),
     `volume` (zero or more); a step without a candle has no row.
@@ -44,7 +49,9 @@ def read_candles(path: Path, interval: Interval) -> Candles:
     Raises:
         BadRecordError: it is not like that; the message names the first row that is not.
     """
-    table = _table(path)
+    if list(table.columns) != _COLUMNS:
+        columns = ",".join(map(str, table.columns))
+        raise BadRecordError(f"{path}: the columns must be {','.join(_COLUMNS)}, not {columns[:120]}")
     try:
         times = pd.to_datetime(table["open_time"], utc=True, format="ISO8601")
         values = table[_COLUMNS[1:]].to_numpy(dtype=np.float64)
@@ -69,13 +76,9 @@ def read_candles(path: Path, interval: Interval) -> Candles:
 
 def _table(path: Path) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path, dtype={"open_time": str})
+        return pd.read_csv(path, dtype={"open_time": str})
     except (OSError, ValueError, EOFError, zlib.error) as error:
         raise BadRecordError(f"{path}: not a table: {_line(error)}") from error
-    if list(table.columns) != _COLUMNS:
-        columns = ",".join(map(str, table.columns))
-        raise BadRecordError(f"{path}: the columns must be {','.join(_COLUMNS)}, not {columns[:120]}")
-    return table
 
 
 def _refuse(path: Path, bad: NDArray[np.bool_], what: str) -> None:
