@@ -6,6 +6,7 @@ ends in the dead-letter queue of its queue.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -31,6 +32,7 @@ ANALYSIS = "analysis"
 STUDIES = "studies"
 BACKFILL = "backfill"
 TRACK_RECORD = "track_record"
+PREVIEW = "preview"
 
 
 class MalformedMessageError(ValueError):
@@ -143,6 +145,17 @@ def read_ids(value: object, name: str) -> list[int]:
     if not ok:
         raise MalformedMessageError(f"{name} must be a list of ids, not {str(value)[:80]}")
     return list(value)  # type: ignore[call-overload, no-any-return]
+
+
+def read_wal(value: object) -> str:
+    """A WAL position of PostgreSQL, like `0/16B3748`.
+
+    Raises:
+        MalformedMessageError: anything else.
+    """
+    if not isinstance(value, str) or not re.fullmatch("[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}", value):
+        raise MalformedMessageError(f"wal must be a WAL position, not {str(value)[:80]}")
+    return value
 
 
 def depth(client: Any, url: str) -> dict[str, int]:

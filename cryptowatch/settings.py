@@ -93,6 +93,12 @@ class Settings:
         return self._required("INGEST_FUNCTION")
 
     @property
+    def metrics(self) -> frozenset[str] | None:
+        """`METRICS`: the market-wide figures to keep, like `fear_greed total_cap`; `none`; all there are by default."""
+        text = self._optional("METRICS")
+        return None if text is None else frozenset(text.replace(",", " ").split()) - {"none"}
+
+    @property
     def analysis_limit_seconds(self) -> int:
         """`ANALYSIS_LIMIT_SECONDS`: seconds an analysis may run before it is killed; 30 by default."""
         return int(self._number("ANALYSIS_LIMIT_SECONDS", 30))
@@ -146,6 +152,16 @@ class Settings:
     def exchange_url(self) -> str | None:
         """`CRYPTOWATCH_EXCHANGE_URL`: base URL of a simulated exchange, in place of the real ones."""
         return self._optional("CRYPTOWATCH_EXCHANGE_URL")
+
+    @property
+    def database_replica_url(self) -> str | None:
+        """`DATABASE_REPLICA_URL`: a connection string of a read replica, beside `DATABASE_URL`."""
+        return self._optional("DATABASE_REPLICA_URL")
+
+    @property
+    def database_replica_host(self) -> str | None:
+        """`DATABASE_REPLICA_HOST`: a read replica's host; everything else is as on the primary."""
+        return self._optional("DATABASE_REPLICA_HOST")
 
     @property
     def candle_retention(self) -> dict[int, timedelta]:

@@ -10,15 +10,17 @@ from celery import shared_task
 from celery.exceptions import Reject
 
 from cryptowatch.pipeline.analyse import UnknownMarketsError, analyse
-from cryptowatch.queues import ANALYSE, VERSION, AlertsQueue, MalformedMessageError, read_ids
+from cryptowatch.queues import ANALYSE, VERSION, AlertsQueue, MalformedMessageError, read_ids, read_wal
 from cryptowatch.rules import compile_rule
 from cryptowatch.settings import Settings
 from cryptowatch.store.database import connect
 from cryptowatch.store.evaluation import StoredWatch
+from cryptowatch.store.replica import Replica
 from cryptowatch.watches.compiled import WatchRule, rule_of
 from workers.log import logger
 
 _settings = Settings()
+_replica = Replica(_settings)
 
 
 @lru_cache(maxsize=1)
@@ -46,9 +48,9 @@ def analyse_markets(**message: Any) -> None:
     """
     started = time.monotonic()
     try:
-        interval_s, market_ids = _read(message)
-        with closing(connect(_settings)) as writer, closing(connect(_settings)) as reader:
-            moments = analyse(writer, reader, _settings.clock, _rule_of, interval_s, market_ids, _queue_alerts)
+        interval_s, market_ids, wal = _read(message)
+        with closing(connect(_settings)) as writer, closing(connect(_settings)) as reader, _replica.at(wal) as replica:
+            moments = analyse(writer, reader, _settings.clock, _rule_of, interval_s, market_ids, _queue_alerts, replica)
     except (MalformedMessageError, UnknownMarketsError) as error:
         logger.error("message rejected", extra={"error": str(error)})
         raise Reject(str(error), requeue=False) from error
@@ -67,8 +69,8 @@ def analyse_markets(**message: Any) -> None:
     )
 
 
-def _read(message: dict[str, Any]) -> tuple[int, list[int]]:
+def _read(message: dict[str, Any]) -> tuple[int, list[int], str]:
     if message.get("version") != VERSION:
         raise MalformedMessageError(f"not a message of version {VERSION}: {str(message)[:80]}")
     interval_s = read_ids([message.get("interval_s")], "interval_s")[0]
-    return interval_s, read_ids(message.get("market_ids"), "market_ids")
+    return interval_s, read_ids(message.get("market_ids"), "market_ids"), read_wal(message.get("wal"))

@@ -9,18 +9,21 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 
 import numpy as np
+import psycopg2
+from aws_lambda_powertools import Logger
 
 from cryptowatch.alerts.episode import Kind, Policy, advance
 from cryptowatch.clock import Clock
-from cryptowatch.markets.interval import Interval, interval_named
-from cryptowatch.markets.loads import last_closed_steps, load_starts
+from cryptowatch.markets.interval import interval_named
+from cryptowatch.markets.loads import last_closed_steps
 from cryptowatch.markets.panel import Panel
+from cryptowatch.pipeline.ready import MOST_OF_ONE, Frontiers, Segment, ready_segments
 from cryptowatch.rules import Memo
 from cryptowatch.store.database import Connection, Cursor, transaction
 from cryptowatch.store.evaluation import (
-    Frontier,
     NewAlert,
     Standing,
     StoredWatch,
@@ -34,37 +37,20 @@ from cryptowatch.store.panels import read_panel, reading
 from cryptowatch.watches.compiled import WatchEvaluation, WatchRule
 from cryptowatch.watches.policy import policy_of
 
+logger = Logger(service="worker")
+
 #: Moments evaluated in one transaction, over all its watches and markets: a second or two of work. A long absence is
 #: caught up in several.
-MOST_MOMENTS = 20_000
-#: Of one watch and market at most, so that the others come along.
-MOST_OF_ONE = 2048
+MOST_MOMENTS = 40_000
 #: Bytes of figures kept for the other rules of a batch.
 MOST_REMEMBERED = 256 * 1024 * 1024
 
-#: Frontiers of the markets at hand, by interval name, then market id.
-Frontiers = Mapping[str, Mapping[int, Frontier]]
 #: Gives the compiled rules of a watch.
 RuleOf = Callable[[StoredWatch], WatchRule]
 
 
 class UnknownMarketsError(ValueError):
     """A message names markets that are not in the database."""
-
-
-@dataclass(frozen=True)
-class Segment:
-    """Moments of one watch that share their load starts: evaluated at once, for all markets that stand alike.
-
-    Args:
-        first, last: base steps, both inclusive.
-        starts: the first step of the load of each interval, by name.
-    """
-
-    watch_id: int
-    first: int
-    last: int
-    starts: tuple[tuple[str, int], ...]
 
 
 def analyse(
@@ -75,6 +61,7 @@ def analyse(
     interval_s: int,
     market_ids: Sequence[int],
     on_alerts: Callable[[list[int]], object],
+    replica: Connection | None = None,
 ) -> int:
     """Evaluate what is ready on these markets for the watches that read this interval; returns the moments evaluated.
 
@@ -82,6 +69,7 @@ def analyse(
         writer: the primary: watch state and alerts.
         reader: another connection, on which candles are read in one snapshot, taken after the states are locked.
         on_alerts: told of new alerts' ids after each transaction has committed.
+        replica: to read from instead, as long as it serves; that an input did not come in time is left to `reader`.
 
     Raises:
         UnknownMarketsError: some ids are no markets; the others have been evaluated.
@@ -89,105 +77,92 @@ def analyse(
     with transaction(writer) as cursor:
         known = known_markets(cursor, market_ids)
     evaluated = 0
-    while True:
-        with transaction(writer) as cursor:
-            moments, alert_ids = _analyse_once(cursor, reader, clock.now(), rule_of, interval_s, sorted(known))
+    source = replica or reader
+    again = True
+    while again:
+        pass_ = _Pass(clock.now(), rule_of, patient=source is replica)
+        try:
+            with transaction(writer) as cursor:
+                alert_ids = pass_.run(cursor, source, interval_s, sorted(known))
+        except psycopg2.Error as error:
+            if source is not replica:
+                raise
+            logger.warning("replica left", extra={"error": str(error).strip()})
+            source = reader
+            continue
         if alert_ids:
             on_alerts(alert_ids)
-        evaluated += moments
-        if not moments:
-            break
+        evaluated += pass_.moments
+        again = pass_.cut or pass_.overdue
+        if pass_.overdue:
+            source = reader
     unknown = sorted(set(market_ids) - known)
     if unknown:
         raise UnknownMarketsError(f"no markets with the ids {unknown[:10]}")
     return evaluated
 
 
-def _analyse_once(
-    cursor: Cursor, reader: Connection, now: datetime, rule_of: RuleOf, interval_s: int, market_ids: list[int]
-) -> tuple[int, list[int]]:
-    watches, standings = lock_standings(cursor, interval_s, market_ids)
-    names = {name for watch in watches.values() for name in watch.look_back}
-    alerts: list[NewAlert] = []
-    moved: dict[tuple[int, int], Standing] = {}
-    moments = 0
-    with reading(reader) as snapshot:
-        known = {name: frontiers(snapshot, interval_named(name), market_ids) for name in names}
-        panels = _Panels(snapshot, {watch.id: rule_of(watch) for watch in watches.values()})
-        for segment, members in _segments(watches, standings, known, now):
-            watch = watches[segment.watch_id]
-            ids = [one.market_id for one in members]
-            said = panels.evaluate(watch, segment, ids)
-            for row, standing in enumerate(members):
-                alerts += _move(said, standing, row)
-                moved[standing.watch_id, standing.market_id] = standing
-            moments += len(members) * (segment.last - segment.first + 1)
-    if moved:
-        save_standings(cursor, watches, list(moved.values()))
-    return moments, save_alerts(cursor, alerts, now)
-
-
-def _segments(
-    watches: Mapping[int, StoredWatch], standings: Sequence[Standing], known: Frontiers, now: datetime
-) -> list[tuple[Segment, list[Standing]]]:
-    """What is ready, market by market gathered into segments, in order of time: those of one load come together."""
-    found: dict[Segment, list[Standing]] = defaultdict(list)
-    left = MOST_MOMENTS
-    for standing in standings:
-        if left <= 0:
-            break
-        for segment in ready_segments(watches[standing.watch_id], standing, known, now, min(left, MOST_OF_ONE)):
-            found[segment].append(standing)
-            left -= segment.last - segment.first + 1
-    return sorted(found.items(), key=lambda item: (item[0].first, item[0].watch_id))
-
-
-def ready_segments(
-    watch: StoredWatch, standing: Standing, known: Frontiers, now: datetime, most: int = MOST_OF_ONE
-) -> list[Segment]:
-    """The moments of one watch on one market that may be evaluated now, in order, cut where the loads' starts change.
+class _Pass:
+    """One transaction's worth of evaluation.
 
     Args:
-        now: market time, to tell which inputs from elsewhere have been waited for long enough.
-        most: moments at most.
+        patient: leave alone what could be evaluated only because an input has not come in time.
     """
-    base = watch.watch.grid
-    own = known[base.name].get(standing.market_id)
-    if own is None:
-        return []
-    first = max(standing.next_step, own.first_step)
-    segments: list[Segment] = []
-    start, starts = first, None
-    step = first
-    for step in range(first, min(own.settled_to, first + most)):
-        if not _is_ready(watch, standing.market_id, base, step, known, now):
-            break
-        here = tuple(sorted(load_starts(watch.look_back, base, step).items()))
-        if starts is not None and here != starts:
-            segments.append(Segment(watch.id, start, step - 1, starts))
-            start = step
-        starts = here
-    else:
-        step = min(own.settled_to, first + most)
-    if starts is not None:
-        segments.append(Segment(watch.id, start, step - 1, starts))
-    return segments
 
+    def __init__(self, now: datetime, rule_of: RuleOf, *, patient: bool) -> None:
+        self.now = now
+        self.rule_of = rule_of
+        self.patient = patient
+        self.moments = 0
+        self.cut = False  # there may be more to do
+        self.overdue = False  # it was patient with something
 
-def _is_ready(watch: StoredWatch, market_id: int, base: Interval, step: int, known: Frontiers, now: datetime) -> bool:
-    starts = load_starts(watch.look_back, base, step)
-    own = known[base.name][market_id]
-    if own.have_from > starts[base.name]:
-        return False  # older history is still on its way
-    for name, last in last_closed_steps(watch.look_back, base, step).items():
-        if name == base.name:
-            continue
-        interval = interval_named(name)
-        input_ = known[name].get(market_id)
-        settled = input_ is not None and input_.settled_to > last and input_.have_from <= starts[name]
-        if not settled and now < interval.close_time(last) + interval.length:
-            return False
-    return True
+    def run(self, cursor: Cursor, reader: Connection, interval_s: int, market_ids: list[int]) -> list[int]:
+        """Evaluate what is ready, in the caller's transaction; returns the new alerts' ids."""
+        watches, standings = lock_standings(cursor, interval_s, market_ids)
+        names = {name for watch in watches.values() for name in watch.look_back}
+        alerts: list[NewAlert] = []
+        moved: dict[tuple[int, int], Standing] = {}
+        with reading(reader) as snapshot:
+            known = {name: frontiers(snapshot, interval_named(name), market_ids) for name in names}
+            panels = _Panels(snapshot, {watch.id: self.rule_of(watch) for watch in watches.values()})
+            for segment, members in self._segments(watches, standings, known):
+                said = panels.evaluate(watches[segment.watch_id], segment, [one.market_id for one in members])
+                alerts += _move(said, members)
+                moved |= {(one.watch_id, one.market_id): one for one in members}
+                self.moments += len(members) * segment.length
+        save_standings(cursor, watches, list(moved.values()))
+        return save_alerts(cursor, alerts, self.now)
+
+    def _segments(
+        self, watches: Mapping[int, StoredWatch], standings: Sequence[Standing], known: Frontiers
+    ) -> list[tuple[Segment, list[Standing]]]:
+        """What is ready, gathered into segments in order of time: those of one load come together.
+
+        Markets of a watch that stand at the same step with the same frontiers are worked out once.
+        """
+        alike: dict[tuple[object, ...], list[Standing]] = defaultdict(list)
+        for one in standings:
+            own = [known[name].get(one.market_id) for name in watches[one.watch_id].look_back]
+            alike[one.watch_id, one.next_step, *own].append(one)
+        found: dict[Segment, list[Standing]] = defaultdict(list)
+        left = MOST_MOMENTS
+        for members in alike.values():
+            watch, first = watches[members[0].watch_id], members[0]
+            overdue = None if self.patient else self.now
+            most = max(1, min(MOST_OF_ONE, left // len(members)))
+            segments = ready_segments(watch, first, known, overdue, most) if left > 0 else []
+            if self.patient and not self.overdue:
+                more = ready_segments(watch, first, known, self.now, most)
+                self.overdue = sum(one.length for one in more) > sum(one.length for one in segments)
+            length = sum(one.length for one in segments)
+            self.cut = self.cut or left <= 0 or length >= most
+            left -= length * len(members)
+            for segment in segments:
+                found[segment] += members
+        for members in found.values():
+            members.sort(key=lambda one: one.market_id)  # the order of a panel's rows
+        return sorted(found.items(), key=lambda item: (item[0].first, item[0].watch_id))
 
 
 class _Panels:
@@ -232,17 +207,18 @@ class _Said:
     base: Panel
 
 
-def _move(said: _Said, standing: Standing, row: int) -> list[NewAlert]:
-    """Take one market through the segment's moments: its episode and next step move, alerts come out."""
-    grid, evaluation = said.watch.watch.grid, said.evaluation
-    steps = range(said.segment.first, said.segment.last + 1)
-    truths = evaluation.truth[row].tolist()
-    ends = [None] * len(steps) if evaluation.ended is None else evaluation.ended[row].tolist()
+def _move(said: _Said, standings: Sequence[Standing]) -> list[NewAlert]:
+    """Take markets, one a row, through the segment's moments: episodes and next steps move, alerts come out."""
+    grid, evaluation, first = said.watch.watch.grid, said.evaluation, said.segment.first
+    closes = [grid.close_time(step) for step in range(first, said.segment.last + 1)]
+    truths = evaluation.truth.tolist()
+    ends = repeat(repeat(None)) if evaluation.ended is None else evaluation.ended.tolist()
     alerts = []
-    for step, truth, ended in zip(steps, truths, ends, strict=True):
-        standing.episode, kinds = advance(standing.episode, truth, grid.close_time(step), said.policy, ended)
-        alerts += [_alert(said, standing.market_id, row, step, kind) for kind in kinds]
-    standing.next_step = said.segment.last + 1
+    for row, (standing, row_truths, row_ends) in enumerate(zip(standings, truths, ends, strict=False)):
+        for column, (close, truth, ended) in enumerate(zip(closes, row_truths, row_ends, strict=False)):
+            standing.episode, kinds = advance(standing.episode, truth, close, said.policy, ended)
+            alerts += [_alert(said, standing.market_id, row, first + column, kind) for kind in kinds]
+        standing.next_step = said.segment.last + 1
     return alerts
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 PATIENCE = 20
 #: Seconds one attempt to connect may take.
 CONNECT_TIMEOUT = 5
+#: Seconds that reaching the replica may take: the least that libpq knows.
+REPLICA_CONNECT_TIMEOUT = 2
 
 #: Session settings: UTC, and a client that vanished without a word gives its locks back within seconds.
 OPTIONS = " ".join(
@@ -45,7 +47,7 @@ MIGRATION_LOCK = 7_301
 CANDLE_WRITERS_LOCK = 7_302
 APPLY_LOCK = 7_303
 
-__all__ = ["Connection", "Cursor", "connect", "connection_arguments", "transaction"]
+__all__ = ["Connection", "Cursor", "connect", "connect_replica", "connection_arguments", "transaction"]
 
 
 def connection_arguments(settings: Settings, *, host: str | None = None) -> dict[str, Any]:
@@ -132,6 +134,22 @@ def connect(settings: Settings, patience: float = PATIENCE) -> Connection:
         return made
 
     return attempt()
+
+
+def connect_replica(settings: Settings) -> Connection | None:
+    """Open a connection to the read replica; None when there is none. Tried once: whoever reads has the primary.
+
+    Raises:
+        psycopg2.OperationalError: it is away, or refused these credentials.
+    """
+    if settings.database_replica_url:
+        arguments: dict[str, Any] = {"dsn": settings.database_replica_url, "options": OPTIONS}
+    elif settings.database_replica_host:
+        arguments = connection_arguments(settings, host=settings.database_replica_host)
+    else:
+        return None
+    made: Connection = psycopg2.connect(**arguments | {"connect_timeout": REPLICA_CONNECT_TIMEOUT})
+    return made
 
 
 @contextmanager

@@ -1,9 +1,12 @@
 """Where each watch stands on each market, and the alerts its moments give: one transaction for both."""
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple
 
 from psycopg2.extras import execute_values
 
@@ -21,6 +24,7 @@ class Standing:
     market_id: int
     next_step: int
     episode: Episode
+    stored: Episode | None = None  # as it was read
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,7 @@ class StoredWatch:
     look_back: dict[str, int]
 
 
-@dataclass(frozen=True)
-class Frontier:
+class Frontier(NamedTuple):
     """How far one market at one interval may be read: steps from `have_from` up to, not including, `settled_to`."""
 
     have_from: int
@@ -70,7 +73,7 @@ def lock_standings(
     """
     cursor.execute(
         """
-        SELECT state.watch_id, state.market_id, state.next_time, state.state
+        SELECT state.watch_id, state.market_id, state.next_time, state.state::text
         FROM watch_state state
         JOIN watch_inputs input ON input.watch_id = state.watch_id AND input.interval_s = %s
         WHERE state.market_id = ANY(%s)
@@ -81,11 +84,18 @@ def lock_standings(
     )
     rows = cursor.fetchall()
     watches = _watches(cursor, sorted({row[0] for row in rows}))
+    steps = {(row[0], row[2]): watches[row[0]].watch.grid.step_at(row[2]) for row in rows}
     standings = [
-        Standing(watch_id, market_id, watches[watch_id].watch.grid.step_at(time), Episode.from_json(state))
+        Standing(watch_id, market_id, steps[watch_id, time], episode := _episode(state), episode)
         for watch_id, market_id, time, state in rows
     ]
     return watches, standings
+
+
+@lru_cache(maxsize=10_000)
+def _episode(text: str) -> Episode:
+    """Most markets of a watch stand alike."""
+    return Episode.from_json(json.loads(text))
 
 
 def _watches(cursor: Cursor, ids: list[int]) -> dict[int, StoredWatch]:
@@ -127,7 +137,19 @@ def known_markets(cursor: Cursor, market_ids: Sequence[int]) -> set[int]:
 
 
 def save_standings(cursor: Cursor, watches: Mapping[int, StoredWatch], standings: Sequence[Standing]) -> None:
-    """Move the watches on."""
+    """Move the watches on. Most only go on in time: those of a watch are written together."""
+    gone_on: dict[tuple[int, int], list[int]] = defaultdict(list)
+    changed: list[Standing] = []
+    for standing in standings:
+        if standing.episode == standing.stored:
+            gone_on[standing.watch_id, standing.next_step].append(standing.market_id)
+        else:
+            changed.append(standing)
+    for (watch_id, step), market_ids in gone_on.items():
+        cursor.execute(
+            "UPDATE watch_state SET next_time = %s WHERE watch_id = %s AND market_id = ANY(%s)",
+            (watches[watch_id].watch.grid.open_time(step), watch_id, market_ids),
+        )
     execute_values(
         cursor,
         """
@@ -142,9 +164,10 @@ def save_standings(cursor: Cursor, watches: Mapping[int, StoredWatch], standings
                 watches[standing.watch_id].watch.grid.open_time(standing.next_step),
                 json.dumps(standing.episode.to_json()),
             )
-            for standing in standings
+            for standing in changed
         ],
         template="(%s, %s, %s::timestamptz, %s::jsonb)",
+        page_size=1000,
     )
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cryptowatch.alerts.episode import Episode
 from cryptowatch.markets.interval import CHUNK, INTERVALS, interval_named
 from cryptowatch.markets.panel import Rows, build_panel
-from cryptowatch.pipeline.analyse import ready_segments
+from cryptowatch.pipeline.ready import ready_segments
 from cryptowatch.store.evaluation import Frontier, Standing, StoredWatch
 from cryptowatch.studies.history import History, MarketHistory
 from cryptowatch.studies.moments import segments
