@@ -22,6 +22,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
     connection = connect(settings)
     try:
-        return {"sources": dispatch(connection, settings.clock, invoke)}
+        return {"sources": dispatch(connection, settings.clock, invoke, settings.metrics)}
     finally:
         connection.close()

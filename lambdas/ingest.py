@@ -1,8 +1,11 @@
-"""Reads one source, or a share of its markets: invoked by dispatch with `{"source": name, "shard": 0, "shards": 1}`."""
+"""Reads one source: invoked by dispatch with `{"source": name, "shard": 0, "shards": 1}`, an exchange and a share of
+its markets, or with `{"metrics": name}`, a source of market-wide figures.
+"""
 
 from functools import lru_cache
 from typing import Any
 
+from cryptowatch.pipeline.figures import read_source
 from cryptowatch.pipeline.ingest import IngestRun, lambda_seconds_left, logger
 from cryptowatch.pipeline.told import MovedMarkets
 from cryptowatch.queues import AnalysisQueue
@@ -27,6 +30,8 @@ def _source(name: str, speed: float) -> Exchange:
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answers how the run ended."""
+    if "metrics" in event:
+        return _read_metrics(event["metrics"])
     global _queue  # the broker's connection outlives an invocation
     _queue = _queue or AnalysisQueue(_settings)
     name = event["source"]
@@ -42,5 +47,16 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         with transaction(connection) as cursor:
             save_failure(cursor, name, str(error), _settings.clock.now())
         return {"source": name, "outcome": "unknown", "answers": 0, "failures": 1}
+    finally:
+        connection.close()
+
+
+def _read_metrics(name: str) -> dict[str, Any]:
+    connection = connect(_settings)
+    try:
+        outcome = read_source(
+            connection, _settings.clock, name, base_url=_settings.exchange_url, speed=_settings.clock_speed
+        )
+        return {"metrics": name, "outcome": outcome}
     finally:
         connection.close()

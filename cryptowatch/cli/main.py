@@ -2,7 +2,7 @@
 
 import typer
 
-from cryptowatch.cli import backfill, local_stack, muting, reference, running, transfer, watching
+from cryptowatch.cli import backfill, local_stack, metrics, muting, reference, running, transfer, watching
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -14,6 +14,7 @@ app = typer.Typer(
 app.add_typer(watching.app)
 app.add_typer(running.app)
 app.add_typer(muting.app)
+app.add_typer(metrics.app)
 app.add_typer(backfill.app)
 app.add_typer(transfer.app)
 app.add_typer(reference.app)

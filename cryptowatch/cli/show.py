@@ -67,6 +67,15 @@ def status(result: dict[str, Any]) -> None:
         success = (row["last_success"] or "never")[:19].replace("T", " ")
         sources.add_row(row["name"], str(row["markets"]), f"{row['candles']:,}", lag, success, row["last_error"] or "-")
     out.print(sources)
+    for row in result["sources"]:
+        if row["paused_until"]:
+            out.print(f"{row['name']} is left alone until {_minute(row['paused_until'])} UTC", style="yellow")
+    for row in result["built"]:
+        of = "1 market" if row["markets"] == 1 else f"{row['markets']} markets"
+        out.print(f"{row['source']} {row['interval']}: built from {row['built_from']}, of {of}", style="dim")
+    for row in result["delisted"]:
+        now = f": it is {row['renamed_to']} now" if row["renamed_to"] else ""
+        out.print(f"{row['market']} is not listed since {_minute(row['delisted_at'])} UTC{now}", style="yellow")
     watches = Table("watch", "interval", "markets", "generation", "alerts", "held back", "", box=None)
     for row in result["watches"]:
         numbers = (str(row[name]) for name in ("markets", "generation", "alerts"))

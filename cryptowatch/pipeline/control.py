@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cryptowatch.clock import Clock
 from cryptowatch.pipeline.catalog import ExchangeCatalog
+from cryptowatch.pipeline.figures import metrics
 from cryptowatch.pipeline.history import BackfillRequest, backfills
 from cryptowatch.pipeline.mutes import MuteRequest, acknowledge_alert, change_mute
 from cryptowatch.pipeline.refused import RefusedError
@@ -31,7 +32,20 @@ from cryptowatch.watches.values import Duration, IntervalName, MarketName
 logger = Logger(service="control")
 
 
-ACTIONS = ("migrate", "apply", "alerts", "status", "gaps", "track_record", "mute", "ack", "backfill", "import", "export")
+ACTIONS = (
+    "migrate",
+    "apply",
+    "alerts",
+    "status",
+    "gaps",
+    "metrics",
+    "track_record",
+    "mute",
+    "ack",
+    "backfill",
+    "import",
+    "export",
+)
 
 
 class UnknownActionError(RefusedError):
@@ -98,6 +112,8 @@ class Control:
                 return self.status()
             case "gaps":
                 return self.gaps(asked)
+            case "metrics":
+                return metrics(self._connection)
             case "track_record":
                 return self.track_records(asked.watch)
             case "mute" if asked.mute is not None:
@@ -193,6 +209,8 @@ class Control:
             "now": self._clock.now().isoformat(),
             "sources": status.source_rows(self._connection, self._clock.now()),
             "series_errors": status.series_errors(self._connection),
+            "delisted": status.delisted_markets(self._connection, self._clock.now()),
+            "built": status.built_intervals(self._connection),
             "watches": status.watch_rows(self._connection, self._clock.now()),
             "deliveries": deliveries,
             "muted": muted,

@@ -6,7 +6,7 @@ from typing import Any
 _PATHS = {
     "kraken": ("/kraken", {"public": ""}),
     "coinbaseexchange": ("/coinbase", {"public": ""}),
-    "binance": ("/binance", {"public": "/api/v3"}),
+    "binance": ("/binance", {"public": "/api/v3", "fapiPublic": "/fapi/v1"}),
 }
 
 

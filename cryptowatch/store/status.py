@@ -26,6 +26,7 @@ def source_rows(connection: Connection, now: datetime) -> list[dict[str, Any]]:
         FROM sources
         LEFT JOIN markets ON markets.source = name
         LEFT JOIN series ON series.market_id = markets.id
+             AND delisted_at IS NULL
              AND EXISTS (SELECT 1 FROM wanted_series wanted
                          WHERE wanted.market_id = series.market_id AND wanted.interval_s = series.interval_s)
         GROUP BY name ORDER BY name
@@ -41,10 +42,43 @@ def series_errors(connection: Connection) -> list[dict[str, Any]]:
         """
         SELECT source || ':' || symbol AS market, interval_s, last_error AS error, last_error_at AS at
         FROM series JOIN markets ON markets.id = market_id
-        WHERE last_error IS NOT NULL ORDER BY last_error_at DESC LIMIT 100
+        WHERE last_error IS NOT NULL AND delisted_at IS NULL ORDER BY last_error_at DESC LIMIT 100
         """,
     )
     return [_named(row) for row in rows]
+
+
+def delisted_markets(connection: Connection, now: datetime) -> list[dict[str, Any]]:
+    """The markets that their source does not list any more, and what it calls them now, if it does: those that a watch
+    of today names, and those of the last month.
+    """
+    return _rows(
+        connection,
+        """
+        SELECT source || ':' || symbol AS market, delisted_at, source || ':' || renamed_to AS renamed_to
+        FROM markets
+        WHERE delisted_at > %(now)s - interval '30 days'
+           OR (delisted_at IS NOT NULL AND EXISTS (SELECT 1 FROM watch_state WHERE market_id = id))
+        ORDER BY delisted_at DESC, 1 LIMIT 100
+        """,
+        now=now,
+    )
+
+
+def built_intervals(connection: Connection) -> list[dict[str, Any]]:
+    """Which intervals of watched markets are built, from which, and of how many markets, by source."""
+    rows = _rows(
+        connection,
+        """
+        SELECT source, interval_s, built_from, count(*) AS markets
+        FROM series JOIN markets ON markets.id = market_id
+        WHERE built_from IS NOT NULL AND EXISTS (
+            SELECT 1 FROM wanted_series wanted
+            WHERE wanted.market_id = series.market_id AND wanted.interval_s = series.interval_s)
+        GROUP BY 1, 2, 3 ORDER BY 1, 2
+        """,
+    )
+    return [_named(row) | {"built_from": interval_of_seconds(row["built_from"]).name} for row in rows]
 
 
 def watch_rows(connection: Connection, now: datetime) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from cryptowatch.local.exchange.record import Candles, Record, aggregate
 from cryptowatch.local.exchange.server import SimulatedExchange
 from cryptowatch.markets.interval import INTERVALS, Interval
 from cryptowatch.pipeline.analyse import analyse
+from cryptowatch.pipeline.catalog import ExchangeCatalog
 from cryptowatch.pipeline.ingest import IngestRun, seconds_left_of
 from cryptowatch.pipeline.notify import notify
 from cryptowatch.settings import Settings
@@ -155,7 +156,7 @@ class World:
             for name, email in watch_list.recipients.items():
                 save_recipient(cursor, Recipient(name, email, None))
             save_settings(cursor, watch_list.recipients, watch_list.delivery)
-            return apply_watches(cursor, watch_list, self.clock.now())
+            return apply_watches(cursor, watch_list, self.clock.now(), ExchangeCatalog(offline=True).intervals)
 
     def ingest(self, source: str = "binance") -> str:
         exchange = open_source(source, base_url=self.exchange.url, speed=1000, timeout_ms=2000)

@@ -46,6 +46,8 @@ STATUS = {
             "candles": 12345,
         }
     ],
+    "delisted": [],
+    "built": [],
     "series_errors": [{"market": "kraken:XY/USD", "interval": "1h", "error": "not listed", "at": None}],
     "watches": [
         {

@@ -10,6 +10,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from cryptowatch.local.exchange.day import last_day
+from cryptowatch.local.exchange.figures import perpetuals
 from cryptowatch.local.exchange.limits import Limit, WeightWindow
 from cryptowatch.local.exchange.record import Candles
 from cryptowatch.local.exchange.view import View
@@ -36,6 +38,7 @@ _PATHS: dict[str, tuple[Asked, int]] = {
     "/api/v3/time": ("time", 1),
     "/api/v3/exchangeInfo": ("markets", 20),
     "/api/v3/klines": ("candles", 2),
+    "/api/v3/ticker/24hr": ("tickers", 80),
 }
 _NUMBER = re.compile(r"[0-9]{1,20}")
 #: Seconds and months are not simulated.
@@ -49,7 +52,7 @@ class Binance:
     quiet = True
 
     def read(self, path: str, query: Query, symbols: Sequence[str]) -> Request:
-        asked, weight = _PATHS.get(path, ("other", 1))
+        asked, weight = _PATHS.get(path, ("figures" if path.startswith("/fapi/") else "other", 1))
         symbol = None
         if asked == "candles":
             symbol = next((one for one in symbols if _symbol_id(one) == query.get("symbol")), None)
@@ -106,6 +109,10 @@ class Binance:
                 info = {"timezone": "UTC", "serverTime": int(milliseconds), "rateLimits": [limit]}
                 symbols = [_symbol(one, view.decimals(one)) for one in view.symbols()]
                 return Answer({**info, "exchangeFilters": [], "symbols": symbols})
+            case "tickers":
+                return Answer([_ticker(one, view) for one in view.symbols()])
+            case "figures":
+                return perpetuals(request.path, request.query, view.now)
         return Answer(b"<html><body><h2>404 Not found</h2></body></html>", 404, {"Content-Type": "text/html"})
 
     def limit(self) -> Limit:
@@ -148,6 +155,15 @@ def _error(status: int, code: int, message: str) -> Answer:
 
 def _symbol_id(symbol: str) -> str:
     return symbol.replace("/", "")
+
+
+def _ticker(symbol: str, view: View) -> dict[str, Any]:
+    day = last_day(view, symbol)
+    last, high, low, volume, quote = day or (0.0,) * 5
+    names = ("lastPrice", "highPrice", "lowPrice", "volume", "quoteVolume")
+    figures = {name: f"{value:.8f}" for name, value in zip(names, (last, high, low, volume, quote), strict=True)}
+    milliseconds = int(view.now.timestamp() * 1000)
+    return {"symbol": _symbol_id(symbol), **figures, "openTime": milliseconds - 86_400_000, "closeTime": milliseconds}
 
 
 def _symbol(symbol: str, decimals: int) -> dict[str, Any]:

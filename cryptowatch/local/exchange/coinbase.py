@@ -9,18 +9,25 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from cryptowatch.local.exchange.day import last_day
 from cryptowatch.local.exchange.limits import Limit, TokenBucket
 from cryptowatch.local.exchange.record import Candles
 from cryptowatch.local.exchange.view import View
 from cryptowatch.local.exchange.wire import Answer, Asked, Query, RefusedError, Request, decimal, named, opens
-from cryptowatch.markets.interval import Interval
+from cryptowatch.markets.interval import INTERVALS, Interval
 
 #: Candles in an answer.
 PAGE = 300
 
 _INTERVALS = {one.seconds: one for one in named("1m", "5m", "15m", "1h", "1d").values()}
 _INTERVALS |= {21_600: Interval(21_600, "6h")}
-_PATHS: dict[str, Asked] = {"/time": "time", "/products": "markets", "/currencies": "currencies"}
+_PATHS: dict[str, Asked] = {
+    "/time": "time",
+    "/products": "markets",
+    "/currencies": "currencies",
+    "/products/volume-summary": "tickers",
+    "/products/spark-lines": "tickers",
+}
 
 
 class Coinbase:
@@ -63,6 +70,10 @@ class Coinbase:
             case "currencies":
                 codes = sorted({code for one in view.symbols() for code in one.split("/")})
                 return Answer([_currency(code) for code in codes])
+            case "tickers" if request.path.endswith("volume-summary"):
+                return Answer([_volumes(one, view) for one in view.symbols()])
+            case "tickers":
+                return Answer({_product_id(one): _sparks(one, view) for one in view.symbols()})
         return _error(404, "NotFound")
 
     def limit(self) -> Limit:
@@ -133,6 +144,29 @@ def _product(symbol: str, decimals: int) -> dict[str, Any]:
         "auction_mode": False,
         "high_bid_limit_percentage": "",
     }
+
+
+def _volumes(symbol: str, view: View) -> dict[str, Any]:
+    base, quote = symbol.split("/")
+    day = last_day(view, symbol)
+    return {
+        "id": _product_id(symbol),
+        "base_currency": base,
+        "quote_currency": quote,
+        "display_name": symbol,
+        "market_types": ["spot"],
+        "spot_volume_24hour": f"{day.volume if day else 0:.8f}",
+        "spot_volume_30day": f"{30 * day.volume if day else 0:.8f}",
+    }
+
+
+def _sparks(symbol: str, view: View) -> list[list[float]]:
+    """A row every hour of the last day, newest first: time, low, high, open, close."""
+    hour = INTERVALS["1h"]
+    newest = hour.step_at(view.now)
+    found = view.candles(symbol, hour, newest - 23, newest)
+    rows = zip(opens(found, hour), found.values.tolist(), strict=True)
+    return [[time, low, high, open_, close] for time, (open_, high, low, close, _) in rows][::-1]
 
 
 def _currency(code: str) -> dict[str, Any]:

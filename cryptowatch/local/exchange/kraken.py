@@ -8,6 +8,7 @@ Errors come with HTTP 200. Candles are limited by address and pair, everything e
 from collections.abc import Sequence
 from typing import Any
 
+from cryptowatch.local.exchange.day import last_day
 from cryptowatch.local.exchange.limits import Limit, TokenBucket
 from cryptowatch.local.exchange.record import Candles
 from cryptowatch.local.exchange.view import View
@@ -22,6 +23,7 @@ _PATHS: dict[str, Asked] = {
     "/0/public/AssetPairs": "markets",
     "/0/public/Assets": "currencies",
     "/0/public/OHLC": "candles",
+    "/0/public/Ticker": "tickers",
 }
 #: By minutes; its weeks and fortnights are counted from the epoch, a Thursday.
 _INTERVALS = {one.seconds // 60: one for one in named("1m", "5m", "15m", "30m", "1h", "4h", "1d").values()}
@@ -84,6 +86,8 @@ class Kraken:
             case "currencies":
                 codes = sorted({code for one in view.symbols() for code in one.split("/")})
                 return _result({_asset_id(code): _asset(code) for code in codes})
+            case "tickers":
+                return _result({_pair_id(one): _ticker(one, view) for one in view.symbols()})
         return _error("EGeneral:Unknown method")
 
     def limit(self) -> Limit:
@@ -153,6 +157,25 @@ def _pair(symbol: str, decimals: int) -> dict[str, Any]:
         "costmin": "0.5",
         "tick_size": decimal(10.0**-decimals, decimals),
         "status": "online",
+    }
+
+
+def _ticker(symbol: str, view: View) -> dict[str, Any]:
+    """Of today and of 24 hours, which are the same here: volume, its mean price, trades, low and high."""
+    last, high, low, volume, quote = last_day(view, symbol) or (0.0,) * 5
+    places = view.decimals(symbol)
+    mean = quote / volume if volume else last
+    price = decimal(last, places)
+    return {
+        "a": [price, "1", "1.000"],
+        "b": [price, "1", "1.000"],
+        "c": [price, "0.1"],
+        "v": [decimal(volume, 8)] * 2,
+        "p": [decimal(round(mean, places), places)] * 2,
+        "t": [trades(volume)] * 2,
+        "l": [decimal(low, places)] * 2,
+        "h": [decimal(high, places)] * 2,
+        "o": price,
     }
 
 

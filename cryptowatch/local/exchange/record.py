@@ -1,5 +1,6 @@
 """Where the simulated exchange's candles come from."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -88,6 +89,13 @@ def part_steps(interval: Interval, part: Interval, first: int, last: int) -> tup
     return first * ratio + shift, (last + 1) * ratio + shift - 1
 
 
+def _sums(values: NDArray[np.float64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Exact sums, rounded once, of the values from each start to the next: those of `cryptowatch.markets.building`."""
+    listed, ends = values.tolist(), [*starts[1:].tolist(), len(values)]
+    pairs = zip(starts.tolist(), ends, strict=True)
+    return np.array([math.fsum(listed[start:end]) for start, end in pairs])
+
+
 def aggregate(fine: Candles, part: Interval, interval: Interval) -> Candles:
     """Candles of a longer interval from those of one that tiles it: from those of their parts that are there."""
     if len(fine) == 0 or part == interval:
@@ -101,7 +109,7 @@ def aggregate(fine: Candles, part: Interval, interval: Interval) -> Candles:
             np.maximum.reduceat(fine.values[:, 1], starts),
             np.minimum.reduceat(fine.values[:, 2], starts),
             fine.values[ends, 3],
-            np.add.reduceat(fine.values[:, 4], starts),
+            _sums(fine.values[:, 4], starts),
         ],
         axis=1,
     )

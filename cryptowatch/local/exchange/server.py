@@ -6,12 +6,14 @@ It limits requests as the exchanges do, and for tests goes wrong as they do (`fa
 import sys
 import threading
 from collections import Counter, deque
+from datetime import datetime
 from typing import NamedTuple
 
 from cryptowatch.clock import Clock
 from cryptowatch.local.exchange.binance import Binance
 from cryptowatch.local.exchange.coinbase import Coinbase
 from cryptowatch.local.exchange.faults import Fault, Planned
+from cryptowatch.local.exchange.figures import PUBLISHERS, published
 from cryptowatch.local.exchange.http import Server
 from cryptowatch.local.exchange.kraken import Kraken
 from cryptowatch.local.exchange.limits import ExchangeSeconds, Limit
@@ -139,7 +141,7 @@ class SimulatedExchange:
         """The answer to a request; None when the server stops before it."""
         form, now = FORMATS.get(source), self.clock.now()
         if form is None:
-            return Answer({"message": f"no such exchange: one of {', '.join(FORMATS)}"}, 404)
+            return self._published(source, path, query, now)
         with self._lock:
             vanished = {symbol for name, symbol in self._vanished if name == source}
             view = View(self.record, source, now, form.quiet, vanished)
@@ -164,6 +166,21 @@ class SimulatedExchange:
             self.requests[source, path] += 1
             self.log.append(Logged(source, request.asked, request.symbol, path, query, answer.status, name))
         return Answer(answer.body, answer.status, {**headers, **answer.headers})
+
+    def _published(self, source: str, path: str, query: Query, now: datetime) -> Answer | None:
+        """The answer of one that is no exchange; nothing limits it."""
+        if source not in PUBLISHERS:
+            return Answer({"message": f"no such exchange or publisher: one of {', '.join((*FORMATS, *PUBLISHERS))}"}, 404)
+        with self._lock:
+            fault = self._fault(source, Request("figures", path, query))
+        if fault and fault.hold_seconds and self._stopping.wait(fault.hold_seconds):
+            return None
+        answer = published(source, path, query, now)
+        if fault and fault.answer:
+            answer = fault.answer(answer)
+        with self._lock:
+            self.requests[source, path] += 1
+        return answer
 
     def _fault(self, source: str, request: Request) -> Fault | None:
         for planned in self._faults:

@@ -13,7 +13,7 @@ from cryptowatch.local.exchange.view import View
 from cryptowatch.markets.interval import INTERVALS, Interval
 
 Query = Mapping[str, str]
-Asked = Literal["time", "markets", "currencies", "candles", "other"]
+Asked = Literal["time", "markets", "currencies", "tickers", "candles", "figures", "other"]
 
 
 @dataclass(frozen=True)
