@@ -15,7 +15,7 @@ from celery import shared_task
 from celery.exceptions import Reject
 
 from cryptowatch.pipeline.upkeep import SEAL
-from cryptowatch.queues import BACKFILL, TRACK_RECORD, VERSION, MalformedMessageError, StudiesQueue
+from cryptowatch.queues import BACKFILL, PREVIEW, TRACK_RECORD, VERSION, MalformedMessageError, StudiesQueue
 from cryptowatch.settings import Settings
 from cryptowatch.store.blocks import seal
 from cryptowatch.store.database import connect
@@ -89,3 +89,14 @@ def write_track_record(watch_id: object) -> None:
         raise MalformedMessageError(f"watch_id must be a number, not {watch_id!r:.80}")
     with closing(connect(_settings)) as connection:
         study_watch(connection, _settings.clock, watch_id)
+
+
+@bulk_task(PREVIEW)
+def preview(preview_id: object) -> None:
+    """A preview over the stored candles that somebody waits for."""
+    from cryptowatch.pipeline.previews import run_preview
+
+    if type(preview_id) is not int:
+        raise MalformedMessageError(f"preview_id must be a number, not {preview_id!r:.80}")
+    with closing(connect(_settings)) as connection:
+        run_preview(connection, _settings.clock, preview_id)

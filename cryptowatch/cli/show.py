@@ -13,6 +13,8 @@ from cryptowatch.watches.form import CheckedWatchList
 
 #: Columns of a table that goes to a file or another program.
 _WIDTH_ELSEWHERE = 200
+#: Emails a day from which on a new watch is warned of.
+MANY_EMAILS = 20
 
 # Names and error texts are data: a [ in them is no markup.
 out = Console(soft_wrap=True, markup=False, highlight=False)
@@ -39,9 +41,25 @@ def changes(report: dict[str, Any]) -> None:
     for word in ("added", "changed", "removed"):
         for name in report[f"recipients_{word}"]:
             out.print(f"{word:9} recipient {name}")
+    for address in report.get("pending_gone", []):
+        out.print(f"left      {address}: not confirmed, so nobody can end it; it vanishes after 48 hours", style="yellow")
     for name in report["expired"]:
         out.print(f"expired   {name}: it tells nothing any more", style="yellow")
     out.print(f"{len(report['unchanged'])} unchanged", style="dim")
+    for one in report["estimates"]:
+        _estimate(one)
+
+
+def _estimate(one: dict[str, Any]) -> None:
+    if one["emails_a_day"] is None:
+        out.print(f"{one['watch']}: nothing stored of its markets yet; `cryptowatch preview` tells later", style="dim")
+        return
+    rate = f"{one['emails_a_day']:.1f} emails a day"
+    over = f"over {one['days']} day{'s' if one['days'] > 1 else ''} of stored candles"
+    if one["emails_a_day"] > MANY_EMAILS:
+        out.print(f"{one['watch']}: {rate} {over}: set a cooldown, a digest or max_per_day", style="yellow")
+    else:
+        out.print(f"{one['watch']}: {rate} {over}")
 
 
 def _generation(what: str) -> str:
@@ -97,7 +115,10 @@ def status(result: dict[str, Any]) -> None:
         out.print(f"muted until {_minute(one['until'])} UTC: {one['kind']} {one['name']}", style="yellow")
     unconfirmed = [one["name"] for one in result["recipients"] if not one["confirmed"]]
     if unconfirmed:
-        out.print(f"not confirmed yet: {', '.join(unconfirmed)}", style="yellow")
+        out.print(f"not confirmed yet, so they get nothing: {', '.join(unconfirmed)}", style="yellow")
+    clicked = [one["name"] for one in result["recipients"] if one["by_click"]]
+    if clicked:
+        out.print(f"confirmed by a click, which a click can undo: {', '.join(clicked)}", style="yellow")
 
 
 def _standing(row: dict[str, Any]) -> str:

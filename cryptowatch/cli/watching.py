@@ -1,5 +1,6 @@
 """What one does with a watch list: check, preview, apply."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -45,21 +46,34 @@ def preview(
     candles: Annotated[Path | None, typer.Option(help="The folder of recorded candles.", metavar="FOLDER")] = None,
     watch: Annotated[str | None, typer.Option(help="Only this watch.", metavar="NAME")] = None,
     since: Annotated[str | None, typer.Option(help="Only the last so long of the candles, like 12h, 90d.")] = None,
+    offline: Offline = False,
+    stack: Stack = None,
+    region: Region = None,
+    profile: Profile = None,
     as_json: Json = False,
 ) -> None:
-    """Show what a watch list would have told over recorded candles: how many emails, on which days, about what.
+    """Show what a watch list would have told: how many emails, on which days, about what.
 
-    Example: `cryptowatch preview watches.yaml --candles FOLDER --since 90d`
+    Over a folder of recorded candles, or, without one, over those that a running system has stored.
+
+    Example: `cryptowatch preview watches.yaml --since 90d`
     """
-    if candles is None:
-        fail("preview needs a folder of recorded candles: --candles FOLDER")
     from cryptowatch.cli import preview_page as page
+    from cryptowatch.cli.control import ControlError
+    from cryptowatch.cli.stored_preview import stored_preview
 
-    text = read_file(file)
     try:
-        with page.progress() as told:
-            result = page.preview(text, str(file), candles, only=watch, since=since, warn=warn, progress=told)
-    except page.ERRORS as error:
+        if candles is not None:
+            with page.progress() as told:
+                text = read_file(file)
+                result = page.preview(text, str(file), candles, only=watch, since=since, warn=warn, progress=told)
+        else:
+            checked = read_watches(file, offline, as_json, local_exchange=stack is None)
+            asker = partial(ask, stack=stack, region=region, profile=profile)
+            with page.progress() as told:
+                data = checked.model_dump(mode="json", by_alias=True)
+                result = stored_preview(data, asker, only=watch, since=since, progress=told)
+    except (*page.ERRORS, ControlError) as error:
         fail(str(error))
     print_json(result) if as_json else page.show(result, str(file))
 
@@ -67,6 +81,7 @@ def preview(
 @app.command()
 def apply(
     file: File,
+    estimate: Annotated[bool, typer.Option(help="Say how many emails a day new watches would have sent.")] = True,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
     offline: Offline = False,
     stack: Stack = None,
@@ -79,9 +94,18 @@ def apply(
     Example: `cryptowatch apply watches.yaml --stack crypto-watch`
     """
     from cryptowatch.cli import show
+    from cryptowatch.cli.control import ControlError
+    from cryptowatch.cli.stored_preview import estimates
 
     checked = read_watches(file, offline, as_json, local_exchange=stack is None).model_dump(mode="json", by_alias=True)
     report = ask({"action": "apply", "watch_list": checked, "dry_run": dry_run}, stack, region, profile)
+    report["estimates"] = []
+    if estimate:
+        try:
+            asker = partial(ask, stack=stack, region=region, profile=profile)
+            report["estimates"] = estimates(checked, report["added"], asker)
+        except ControlError as error:
+            warn(f"no estimate of the new watches: {error}")
     if as_json:
         print_json(report)
     else:

@@ -1,6 +1,5 @@
 """What a person does to a running system: migrate, apply a watch list, list alerts, ask for its status and gaps."""
 
-import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -13,9 +12,11 @@ from cryptowatch.pipeline.catalog import ExchangeCatalog
 from cryptowatch.pipeline.figures import metrics
 from cryptowatch.pipeline.history import BackfillRequest, backfills
 from cryptowatch.pipeline.mutes import MuteRequest, acknowledge_alert, change_mute
+from cryptowatch.pipeline.preview_request import PreviewRequest, ask_preview, preview_outcome
 from cryptowatch.pipeline.refused import RefusedError
+from cryptowatch.pipeline.subscriptions import Confirmation, Subscriptions
 from cryptowatch.pipeline.transfer import ExportRequest, ImportRequest, export_batch, import_batch
-from cryptowatch.queues import BACKFILL, StudiesQueue, depth
+from cryptowatch.queues import BACKFILL, PREVIEW, StudiesQueue, depth
 from cryptowatch.settings import Settings
 from cryptowatch.store import status
 from cryptowatch.store.database import Connection, transaction
@@ -40,8 +41,10 @@ ACTIONS = (
     "gaps",
     "metrics",
     "track_record",
+    "preview",
     "mute",
     "ack",
+    "confirm",
     "backfill",
     "import",
     "export",
@@ -68,8 +71,11 @@ class _Request(BaseModel):
     interval: IntervalName | None = None
     since: Duration = Field(default=timedelta(days=30), gt=timedelta(0))
     watch: str | None = None
+    preview: PreviewRequest | None = None
+    preview_id: int | None = Field(default=None, ge=1)
     mute: MuteRequest | None = None
     alert_id: int | None = Field(default=None, ge=1)
+    confirmation: Confirmation | None = None
     backfill: BackfillRequest | None = None
     import_: ImportRequest | None = Field(default=None, alias="import")
     export: ExportRequest | None = None
@@ -89,6 +95,10 @@ class Control:
         self._settings = settings
         self._sns = sns
         self._sqs = sqs
+
+    @property
+    def _subscriptions(self) -> Subscriptions:
+        return Subscriptions(self._sns, self._settings.alert_topic_arn)
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Do what `request["action"]` says.
@@ -116,10 +126,16 @@ class Control:
                 return metrics(self._connection)
             case "track_record":
                 return self.track_records(asked.watch)
+            case "preview" if asked.preview is not None:
+                return ask_preview(self._connection, asked.preview, self._queue_preview)
+            case "preview_outcome" if asked.preview_id is not None:
+                return preview_outcome(self._connection, asked.preview_id)
             case "mute" if asked.mute is not None:
                 return change_mute(self._connection, asked.mute, self._clock.now())
             case "ack" if asked.alert_id is not None:
                 return acknowledge_alert(self._connection, asked.alert_id, self._clock.now())
+            case "confirm" if asked.confirmation is not None:
+                return self._subscriptions.confirm(asked.confirmation)
             case "backfill" if asked.backfill is not None:
                 return self.backfill(asked.backfill)
             case "import" if asked.import_ is not None:
@@ -152,54 +168,17 @@ class Control:
                 report["recipients_changed"] = save_settings(cursor, wanted, watch_list.delivery)
         except _DryRunError:
             return report
-        subscribed = self._reconcile(watch_list.recipients)
-        report["recipients_added"] = [*new, *(name for name in subscribed if name not in new)]
+        made, report["pending_gone"] = self._subscriptions.reconcile(watch_list.recipients)
+        with transaction(self._connection) as cursor:
+            for name, arn in made.items():
+                save_recipient(cursor, Recipient(name, watch_list.recipients[name], arn))
+        report["recipients_added"] = [*new, *(name for name in made if name not in new)]
         logger.info("applied", extra=report)
         return report
 
-    def _reconcile(self, wanted: Mapping[str, str]) -> list[str]:
-        """End the subscriptions of who left or moved, make those that are missing; gives the names of the latter.
-
-        A pending subscription cannot be ended: it vanishes by itself after 48 hours.
-        """
-        there: set[str] = set()
-        for one in self._subscriptions():
-            if one["Protocol"] != "email":
-                continue
-            arn, address = one["SubscriptionArn"], one["Endpoint"]
-            if not arn.startswith("arn:"):
-                there.add(address)
-                continue
-            attributes = self._sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
-            if any(attributes.get("FilterPolicy") == _policy(name) for name in wanted if wanted[name] == address):
-                there.add(address)
-            elif '"recipient"' in attributes.get("FilterPolicy", ""):
-                self._sns.unsubscribe(SubscriptionArn=arn)
-        missing = [name for name, email in wanted.items() if email not in there]
-        for name in missing:
-            answer = self._sns.subscribe(
-                TopicArn=self._settings.alert_topic_arn,
-                Protocol="email",
-                Endpoint=wanted[name],
-                Attributes={"FilterPolicy": _policy(name)},
-                ReturnSubscriptionArn=True,
-            )
-            with transaction(self._connection) as cursor:
-                save_recipient(cursor, Recipient(name, wanted[name], str(answer["SubscriptionArn"])))
-        return missing
-
-    def _subscriptions(self) -> list[dict[str, str]]:
-        """The topic's subscriptions; the ARN of one that is not confirmed is no ARN."""
-        pages = self._sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=self._settings.alert_topic_arn)
-        return [one for page in pages for one in page["Subscriptions"]]
-
-    def _confirmed_addresses(self) -> set[str]:
-        subscriptions = self._subscriptions()
-        return {one["Endpoint"] for one in subscriptions if one["SubscriptionArn"].startswith("arn:")}
-
     def status(self) -> dict[str, Any]:
         """Sources, watches, deliveries, queues and recipients, as they stand."""
-        confirmed = self._confirmed_addresses()
+        standing = self._subscriptions.standing()
         with transaction(self._connection) as cursor:
             deliveries = counts(cursor)
             recipients = live_recipients(cursor)
@@ -218,13 +197,19 @@ class Control:
                 "analysis": depth(self._sqs, self._settings.analysis_queue_url),
                 "alerts": depth(self._sqs, self._settings.alerts_queue_url),
             },
-            "recipients": [{"name": one.name, "confirmed": one.email in confirmed} for one in recipients.values()],
+            "recipients": [
+                {"name": one.name, **standing.get(one.email, {"confirmed": False, "by_click": False})}
+                for one in recipients.values()
+            ],
         }
 
     def backfill(self, asked: BackfillRequest) -> dict[str, Any]:
         """Start or end the backfills asked for; gives how they stand."""
         retention = self._settings.candle_retention
         return backfills(self._connection, asked, self._clock.now(), retention, self._queue_backfill)
+
+    def _queue_preview(self, preview_id: int) -> None:
+        StudiesQueue(self._settings).send(PREVIEW, preview_id=preview_id)
 
     def _queue_backfill(self, source: str) -> None:
         StudiesQueue(self._settings).send(BACKFILL, source=source)
@@ -242,11 +227,6 @@ class Control:
             return gaps(self._connection, wanted, now)
         except GapsRefusedError as error:
             raise RefusedError(str(error)) from None
-
-
-def _policy(name: str) -> str:
-    """The filter policy that lets through a recipient's own emails only."""
-    return json.dumps({"recipient": [name]})
 
 
 def first_problem(error: ValidationError) -> str:

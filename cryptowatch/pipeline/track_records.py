@@ -1,18 +1,14 @@
 """Work out the track record of one watch, over the newest stored candles of its markets. Runs in bulk workers."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
 
 import numpy as np
 
 from cryptowatch.clock import Clock
-from cryptowatch.markets.interval import Interval, interval_named
-from cryptowatch.markets.loads import load_start
-from cryptowatch.markets.panel import Floats, Rows, build_panel
-from cryptowatch.store.blocks import read_candles
+from cryptowatch.markets.panel import build_panel
+from cryptowatch.pipeline.histories import read_histories
 from cryptowatch.store.database import Connection, transaction
-from cryptowatch.store.panels import reading
 from cryptowatch.store.track_records import POOLED, StoredRecord, save_records, studied_watch
 from cryptowatch.studies.evaluate import evaluate
 from cryptowatch.studies.history import MarketHistory
@@ -34,9 +30,11 @@ def study_watch(connection: Connection, clock: Clock, watch_id: int) -> int:
         return 0
     generation, watch, market_ids = found
     subject, now = Subject.of(watch, market_ids), clock.now()
+    begin = watch.grid.open_time(watch.grid.last_closed(now) - MOST_CANDLES + 1)
     pasts: dict[int, Past] = {}
     for first in range(0, len(market_ids), MARKETS_AT_ONCE):
-        histories = dict(_histories(connection, subject, market_ids[first : first + MARKETS_AT_ONCE], now))
+        some = market_ids[first : first + MARKETS_AT_ONCE]
+        histories = read_histories(connection, subject.rule.look_back, some, begin, now)
         findings = Findings()
         evaluate([subject], histories, None, [findings])
         pasts |= _pasts(subject, histories, findings)
@@ -48,36 +46,6 @@ def study_watch(connection: Connection, clock: Clock, watch_id: int) -> int:
     return len(pasts)
 
 
-def _histories(
-    connection: Connection, subject: Subject, market_ids: Sequence[int], now: datetime
-) -> Iterator[tuple[int, MarketHistory]]:
-    """The newest candles of these markets, at every interval that the rule reads; of those that have any."""
-    grid = subject.watch.grid
-    begin = grid.open_time(grid.last_closed(now) - MOST_CANDLES + 1)
-    with reading(connection) as cursor:
-        stored: dict[str, dict[int, Rows]] = {}
-        for name, look_back in subject.rule.look_back.items():
-            interval = interval_named(name)
-            first, last = load_start(look_back, interval.step_at(begin)), interval.last_closed(now)
-            stored[name] = _rows(interval, market_ids, read_candles(cursor, interval, market_ids, first, last), first)
-    for id_ in market_ids:
-        own = stored[grid.name][id_]
-        if len(own.steps):
-            yield (
-                id_,
-                MarketHistory({name: rows[id_] for name, rows in stored.items()}, grid.close_time(int(own.steps[-1]))),
-            )
-
-
-def _rows(interval: Interval, market_ids: Sequence[int], values: Floats, first: int) -> dict[int, Rows]:
-    """The candles there are, by market, of an array `(5, market, time)`."""
-    rows = {}
-    for row, id_ in enumerate(market_ids):
-        there = np.flatnonzero(~np.isnan(values[3, row]))
-        rows[id_] = Rows(there + first, np.ascontiguousarray(values[:, row, there].T), None)
-    return rows
-
-
 def _pasts(subject: Subject, histories: Mapping[int, MarketHistory], findings: Findings) -> dict[int, Past]:
     grid = subject.watch.grid
     fired: dict[int, list[int]] = {id_: [] for id_ in histories}
@@ -87,6 +55,8 @@ def _pasts(subject: Subject, histories: Mapping[int, MarketHistory], findings: F
     pasts = {}
     for id_, history in histories.items():
         rows = history.candles[grid.name]
+        if not len(rows.steps):
+            continue
         first, last = int(rows.steps[0]), int(rows.steps[-1])
         panel = build_panel(grid, first, last, {id_: rows}, {}, {id_: last + 1})
         steps = np.arange(first, last + 1, dtype=np.int64)

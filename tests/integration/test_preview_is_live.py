@@ -15,13 +15,17 @@ from cryptowatch.local.exchange.server import SimulatedExchange
 from cryptowatch.markets.interval import INTERVALS, interval_named
 from cryptowatch.markets.loads import load_start
 from cryptowatch.markets.panel import Rows
+from cryptowatch.pipeline.preview_request import NOTHING_STORED, PreviewRequest, ask_preview, preview_outcome
+from cryptowatch.pipeline.previews import run_preview
+from cryptowatch.pipeline.refused import RefusedError
 from cryptowatch.pipeline.sweep import sweep
 from cryptowatch.studies.evaluate import evaluate
 from cryptowatch.studies.history import MarketHistory
 from cryptowatch.studies.report import report
 from cryptowatch.studies.subject import Findings, Subject, begun_at
+from cryptowatch.watches.compiled import rule_of
 from cryptowatch.watches.delivery import DeliverySettings, QuietHoursForm
-from cryptowatch.watches.form import Watch
+from cryptowatch.watches.form import CheckedWatch, CheckedWatchList, Watch
 
 RECORDED = Path(__file__).resolve().parents[3] / "shared" / "data" / "candles"
 MINUTE = INTERVALS["1m"]
@@ -171,6 +175,48 @@ def test_digests_quiet_hours_and_budgets_put_the_same_alerts_into_the_same_email
     assert delivered_by(ours) == delivered_live(world)
     assert ours["total"]["emails"] == len(world.emails) > 5
     assert {"recipient_budget", "quiet_hours"} <= set(ours["total"]["held_back"])
+
+
+def test_a_preview_over_the_stored_candles_tells_what_live_told(world) -> None:
+    for place, symbol in enumerate(SYMBOLS):
+        world.record.trade(symbol, -1100, prices(place, 1158))
+    world.apply(*WATCHES)
+    start = world.clock.at
+    world.minute(55)
+    live = told_live(world)
+    asked = request_of(world, WATCHES, since=world.clock.at - start)
+    queued: list[int] = []
+    preview_id = ask_preview(world.writer, asked, queued.append)["id"]
+    assert queued == [preview_id]
+    assert preview_outcome(world.writer, preview_id) == {"done": 0, "result": None, "error": None}
+    run_preview(world.writer, world.clock, preview_id)
+    told = preview_outcome(world.writer, preview_id)
+    assert told["done"] == 1
+    assert told_by(told["result"]) == live
+    run_preview(world.writer, world.clock, preview_id)
+    assert preview_outcome(world.writer, preview_id) == told, "delivered twice, it is done once"
+
+
+def test_a_preview_of_what_is_not_stored_says_so(world) -> None:
+    world.record.trade("BTC/USDT", -30, [100.0] * 40)
+    asked = request_of(world, [{"name": "short", "when": "close > sma(5)", "markets": ["binance:BTC/USDT"]}])
+    preview_id = ask_preview(world.writer, asked, lambda id_: None)["id"]
+    run_preview(world.writer, world.clock, preview_id)
+    assert preview_outcome(world.writer, preview_id)["error"] == NOTHING_STORED
+    with pytest.raises(RefusedError, match="there is no preview 999"):
+        preview_outcome(world.writer, 999)
+    with pytest.raises(RefusedError, match="the list has no watch 'shrot': it has short"):
+        ask_preview(world.writer, asked.model_copy(update={"only": "shrot"}), lambda id_: None)
+
+
+def request_of(world, watches: Sequence[dict[str, Any]], since: timedelta | None = None) -> PreviewRequest:
+    markets = [f"binance:{symbol}" for symbol in world.record.symbols("binance")]
+    checked = []
+    for one in watches:
+        watch = Watch.model_validate({"interval": "1m", "notify": ["me"], "markets": markets, **one})
+        checked.append(CheckedWatch(watch=watch, look_back=rule_of(watch).look_back))
+    watch_list = CheckedWatchList(recipients={"me": "me@example.com"}, watches=tuple(checked))
+    return PreviewRequest(watch_list=watch_list, since=since)
 
 
 def delivered_live(world) -> set[frozenset[tuple[str, str, str, str, str]]]:

@@ -180,7 +180,7 @@ def test_apply_sends_the_checked_list_and_shows_what_changed(function: FakeLambd
         "recipients: {me: a@b.org}\nwatches:\n"
         "  - {name: new, markets: [kraken:BTC/USD], interval: 1h, when: close > sma(20), notify: [me]}\n"
     )
-    code, out, err = run("apply", str(watches), "--offline", "--dry-run")
+    code, out, err = run("apply", str(watches), "--offline", "--dry-run", "--no-estimate")
     assert (code, err) == (0, "")
     (asked,) = function.asked
     assert (asked["action"], asked["dry_run"]) == ("apply", True)
@@ -195,7 +195,8 @@ def test_apply_sends_the_checked_list_and_shows_what_changed(function: FakeLambd
         "1 unchanged",
     ):
         assert line in out
-    assert json.loads(run("apply", str(watches), "--offline", "--json")[1]) == CHANGES
+    said = json.loads(run("apply", str(watches), "--offline", "--json", "--no-estimate")[1])
+    assert said == {**CHANGES, "estimates": []}
 
 
 def test_nothing_is_sent_when_the_list_has_problems(function: FakeLambda, tmp_path: Path) -> None:
@@ -329,3 +330,15 @@ def test_ack_names_the_alert(function: FakeLambda) -> None:
     function.answers({"alert_id": 7, "watch": "dip", "market": "kraken:BTC/USD"})
     assert run("ack", "7")[1] == "dip on kraken:BTC/USD is not told again until it is over\n"
     assert function.asked == [{"action": "ack", "alert_id": 7}]
+
+
+def test_a_new_watch_that_would_send_many_emails_is_warned_of(function: FakeLambda, monkeypatch) -> None:
+    made = [{"watch": "loud", "emails_a_day": 41.2, "days": 30, "alerts": 2000}]
+    monkeypatch.setattr("cryptowatch.cli.stored_preview.estimates", lambda *_, **__: made)
+    function.answers(CHANGES)
+    Path("w.yaml").write_text(
+        "recipients: {me: a@b.org}\nwatches:\n"
+        "  - {name: loud, markets: [kraken:BTC/USD], interval: 1h, when: close > sma(20), notify: [me]}\n"
+    )
+    _, out, _ = run("apply", "w.yaml", "--offline")
+    assert "loud: 41.2 emails a day over 30 days of stored candles: set a cooldown, a digest or max_per_day" in out

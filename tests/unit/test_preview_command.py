@@ -256,7 +256,10 @@ def test_a_list_with_mistakes_is_told_as_check_tells_it(run) -> None:
     assert "unknown name 'rsii' — did you mean 'rsi'?" in done.stderr
 
 
-def test_a_folder_is_needed(tmp_path) -> None:
-    (tmp_path / "w.yaml").write_text("recipients:\n")
-    done = CliRunner().invoke(app, ["preview", str(tmp_path / "w.yaml")])
-    assert (done.exit_code, done.stderr) == (1, "preview needs a folder of recorded candles: --candles FOLDER\n")
+def test_without_a_folder_a_running_system_is_asked(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    document = {"recipients": {"me": "a@b.org"}, "watches": [watch(markets=["kraken:BTC/USD"])]}
+    (tmp_path / "w.yaml").write_text(json.dumps(document))
+    done = CliRunner().invoke(app, ["preview", "w.yaml", "--offline"])
+    assert done.exit_code == 1
+    assert "no local stack is running" in done.stderr
