@@ -71,6 +71,7 @@ class Size:
 class Instance:
     """One instance: asked for at `born`, paid until `gone`."""
 
+    on_demand: bool
     born: float
     in_service: float
     works: float
@@ -138,7 +139,9 @@ class Fleet:
         alive = self._alive()
         for _ in range(count - len(alive)):
             self._launch(at_once)
-        for one in sorted(alive, key=lambda one: one.born, reverse=True)[: max(0, len(alive) - count)]:
+        for one in sorted(alive, key=lambda one: (not one.on_demand, one.born), reverse=True)[
+            : max(0, len(alive) - count)
+        ]:
             self._drain(one)
 
     def instance_hours(self, start: float, end: float) -> float:
@@ -166,11 +169,13 @@ class Fleet:
     def _launch(self, at_once: bool) -> None:
         now = self.env.now
         boot = 0.0 if at_once else self.chance.uniform(*BOOT_S)
-        one = Instance(now, now if at_once else now + IN_SERVICE_S, now + boot)
+        # The first is on demand, as in the template; the others are Spot.
+        on_demand = not any(other.on_demand for other in self._alive())
+        one = Instance(on_demand, now, now if at_once else now + IN_SERVICE_S, now + boot)
         self.instances.append(one)
         kinds = [self.live] * self.size.live_slots + [self.bulk] * self.size.bulk_slots
         one.slots = [self.env.process(self._slot(one, queue)) for queue in kinds]
-        if self._spot_life_s:
+        if self._spot_life_s and not on_demand:
             self.env.process(self._interrupt(one, self.chance.expovariate(1 / self._spot_life_s)))
 
     def _interrupt(self, one: Instance, life_s: float) -> Process:
