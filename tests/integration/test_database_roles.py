@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from datetime import timedelta
 from typing import Any
 
 import psycopg2
@@ -9,12 +10,16 @@ import pytest
 from psycopg2.errors import InsufficientPrivilege
 from psycopg2.extensions import parse_dsn
 
+from cryptowatch.markets.interval import INTERVALS
 from cryptowatch.pipeline.dispatch import dispatch
 from cryptowatch.pipeline.sweep import sweep
+from cryptowatch.pipeline.upkeep import upkeep
 from cryptowatch.settings import Settings
+from cryptowatch.store.blocks import seal
 from cryptowatch.store.database import Connection, connect, transaction
 from cryptowatch.store.migrate import migrate
 from cryptowatch.store.status import source_rows
+from cryptowatch.store.upkeep import drop_partitions
 
 APP, WORKER = "cryptowatch_app", "cryptowatch_worker"
 
@@ -75,6 +80,26 @@ FORBIDDEN = [
     "UPDATE schema_version SET version = 99",
     "INSERT INTO schema_version (version, name) VALUES (99, 'mine')",
 ]
+
+
+class Tasks:
+    def send(self, task_name: str, **kwargs: Any) -> None:
+        pass
+
+
+def test_the_sweep_makes_and_drops_partitions_and_a_worker_seals(world: Any, sign_in: Any) -> None:
+    """Both by functions that the owner made for it: neither may create or drop a table by itself."""
+    world.record.trade("BTC/USDT", -300, [100.0] * 301)
+    world.apply({"when": "close > ema(200)"})
+    world.writer = functions = sign_in(APP)
+    assert world.ingest() == "done"
+    kept = upkeep(functions, world.clock, {60: timedelta(days=365)}, Tasks())
+    assert kept["made"] > 0
+    worker = sign_in(WORKER)
+    assert seal(worker) > 0
+    assert drop_partitions(functions, INTERVALS["1m"], world.clock.now() + timedelta(days=400)) != []
+    with pytest.raises(InsufficientPrivilege), transaction(worker) as cursor:
+        cursor.execute("SELECT drop_candle_partition(60, now())")
 
 
 @pytest.mark.parametrize("role", [APP, WORKER])
