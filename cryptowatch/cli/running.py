@@ -1,10 +1,10 @@
-"""What one asks a running system: alerts, status, gaps, migrate."""
+"""What one asks a running system, or has it do: alerts, status, gaps, migrate, confirm."""
 
 from typing import Annotated
 
 import typer
 
-from cryptowatch.cli.options import Json, Profile, Region, Stack, ask, print_json
+from cryptowatch.cli.options import Json, Profile, Region, Stack, ask, fail, print_json
 
 app = typer.Typer()
 
@@ -98,3 +98,31 @@ def migrate(stack: Stack = None, region: Region = None, profile: Profile = None,
         print_json(result)
     else:
         typer.echo(f"schema version {result['schema_version']}; applied {', '.join(result['applied']) or 'nothing'}")
+
+
+@app.command()
+def confirm(
+    link: Annotated[
+        str, typer.Argument(help="The link of the mail that AWS sent, copied, not clicked.", metavar="LINK")
+    ],
+    stack: Stack = None,
+    region: Region = None,
+    profile: Profile = None,
+    as_json: Json = False,
+) -> None:
+    """Confirm a recipient's address so that no click, and no mail scanner's, can end it.
+
+    Example: `cryptowatch confirm "https://sns.eu-central-1.amazonaws.com/confirmation.html?..." --stack crypto-watch`
+    """
+    from cryptowatch.alerts.confirm_link import ConfirmLinkError, read_confirm_link
+
+    try:
+        read = read_confirm_link(link)
+    except ConfirmLinkError as error:
+        fail(str(error))
+    confirmation = {"topic_arn": read.topic_arn, "token": read.token}
+    result = ask({"action": "confirm", "confirmation": confirmation}, stack, region, profile)
+    if as_json:
+        print_json(result)
+    else:
+        typer.echo(f"confirmed {', '.join(result['confirmed'])}: only this account can end it")

@@ -42,7 +42,9 @@ def changes(report: dict[str, Any]) -> None:
         for name in report[f"recipients_{word}"]:
             out.print(f"{word:9} recipient {name}")
     for address in report.get("pending_gone", []):
-        out.print(f"left      {address}: not confirmed, so nobody can end it; it vanishes after 48 hours", style="yellow")
+        out.print(
+            f"left      {address}: not confirmed, so nobody can end it; it vanishes after 48 hours", style="yellow"
+        )
     for name in report["expired"]:
         out.print(f"expired   {name}: it tells nothing any more", style="yellow")
     out.print(f"{len(report['unchanged'])} unchanged", style="dim")

@@ -25,6 +25,7 @@ from cryptowatch.store.gaps import Asked, GapsRefusedError, gaps
 from cryptowatch.store.migrate import migrate, schema_version
 from cryptowatch.store.mutes import running_mutes
 from cryptowatch.store.recipients import Recipient, live_recipients, remove_recipient, save_recipient, save_settings
+from cryptowatch.store.reviews import marked, told_of_gaps
 from cryptowatch.store.track_records import record_rows
 from cryptowatch.store.watches import apply_watches
 from cryptowatch.watches.form import CheckedWatchList
@@ -224,9 +225,12 @@ class Control:
         now = self._clock.now()
         try:
             wanted = Asked(now - asked.since, asked.limit, asked.source, asked.market, asked.interval)
-            return gaps(self._connection, wanted, now)
+            told = gaps(self._connection, wanted, now)
         except GapsRefusedError as error:
             raise RefusedError(str(error)) from None
+        with transaction(self._connection) as cursor:
+            told_of_gaps(cursor, told["gaps"])
+            return {**told, "marked": marked(cursor, wanted.since, asked.limit)}
 
 
 def first_problem(error: ValidationError) -> str:

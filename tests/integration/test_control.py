@@ -70,6 +70,7 @@ def test_applying_twice_changes_nothing(control) -> None:
         "recipients_added": [],
         "recipients_removed": [],
         "recipients_changed": [],
+        "pending_gone": [],
     }
     assert len(subscriptions(control)) == 1
 
@@ -103,7 +104,7 @@ def test_status_names_what_there_is(control) -> None:
     assert status["sources"][0]["name"] == "kraken"
     assert status["deliveries"] == {"waiting": 0, "postponed": {}, "sent": 0, "held": {}, "uncertain": 0}
     assert status["queues"]["alerts"] == {"visible": 0, "in_flight": 0}
-    assert status["recipients"] == [{"name": "ann", "confirmed": True}]
+    assert status["recipients"] == [{"name": "ann", "confirmed": True, "by_click": False}]
     assert json.loads(json.dumps(status)) == status
 
 

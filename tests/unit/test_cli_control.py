@@ -66,7 +66,10 @@ STATUS = {
     "deliveries": {"waiting": 1, "postponed": {"digest": 1}, "sent": 8, "held": {"late": 2}, "uncertain": 0},
     "muted": [{"kind": "tag", "name": "majors", "until": "2026-03-02T13:00:00+00:00"}],
     "queues": {"analysis": {"visible": 3, "in_flight": 1}, "alerts": {"visible": 0, "in_flight": 0}},
-    "recipients": [{"name": "me", "confirmed": False}],
+    "recipients": [
+        {"name": "me", "confirmed": False, "by_click": False},
+        {"name": "ann", "confirmed": True, "by_click": True},
+    ],
 }
 CHANGES = {
     "added": ["new"],
@@ -77,6 +80,7 @@ CHANGES = {
     "recipients_added": ["me"],
     "recipients_removed": [],
     "recipients_changed": ["me"],
+    "pending_gone": ["gone@example.com"],
 }
 
 
@@ -168,7 +172,8 @@ def test_status_tells_what_is_wrong_too(function: FakeLambda) -> None:
     ):
         assert part in out
     assert "muted until 2026-03-02 13:00 UTC: tag majors" in out
-    assert "not confirmed yet: me" in out
+    assert "not confirmed yet, so they get nothing: me\n" in out
+    assert "confirmed by a click, which a click can undo: ann\n" in out
     assert "expired 2026-03-01 00:00" in out
     assert json.loads(run("status", "--json")[1]) == STATUS
 
@@ -191,12 +196,30 @@ def test_apply_sends_the_checked_list_and_shows_what_changed(function: FakeLambd
         "removed   gone",
         "added     recipient me",
         "changed   recipient me",
+        "left      gone@example.com: not confirmed, so nobody can end it; it vanishes after 48 hours",
         "expired   same: it tells nothing any more",
         "1 unchanged",
     ):
         assert line in out
     said = json.loads(run("apply", str(watches), "--offline", "--json", "--no-estimate")[1])
     assert said == {**CHANGES, "estimates": []}
+
+
+LINK = "https://sns.eu-central-1.amazonaws.com/confirmation.html?TopicArn={}&Token=0123abcd&Endpoint=a@b.org"
+TOPIC = "arn:aws:sns:eu-central-1:123456789012:alerts"
+
+
+def test_a_link_is_confirmed_by_the_control_function_and_never_opened(function: FakeLambda) -> None:
+    function.answers({"confirmed": ["a@b.org"]})
+    code, out, err = run("confirm", LINK.format(TOPIC))
+    assert (code, out, err) == (0, "confirmed a@b.org: only this account can end it\n", "")
+    assert function.asked == [{"action": "confirm", "confirmation": {"topic_arn": TOPIC, "token": "0123abcd"}}]
+
+
+def test_what_is_no_link_of_sns_is_not_sent(function: FakeLambda) -> None:
+    code, _, err = run("confirm", "https://example.com/confirmation.html?TopicArn=x&Token=y")
+    assert (code, err.count("\n"), function.asked) == (1, 1, [])
+    assert "not the link of SNS's mail" in err
 
 
 def test_nothing_is_sent_when_the_list_has_problems(function: FakeLambda, tmp_path: Path) -> None:
