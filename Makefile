@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CHECKOV := .venv-checkov
 ARGS ?=
 
-.PHONY: help run test fuzz test-fast test-image image check format docs bench scaling lock clean
+.PHONY: help run test fuzz test-fast test-image image drill check format docs bench scaling lock clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -68,6 +68,10 @@ bench: $(VENV)/installed ## Measure: indicators beside other libraries, a previe
 
 scaling: $(VENV)/installed ## Simulate how the fleet scales: docs/scaling.md, and the costs in docs/operating.md
 	@$(BIN)/python -m bench.scaling
+
+drill: $(VENV)/installed ## Take away 320 instances and workers under load, and flood the fleet (half an hour)
+	@$(BIN)/python -m bench.drill $(ARGS)
+	@$(BIN)/python -m bench.flood
 
 lock: ## Lock the newest releases that pyproject.toml allows (needs uv)
 	uv pip compile --universal --python-version 3.11 --all-extras --no-header pyproject.toml -o requirements.txt

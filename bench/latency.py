@@ -60,14 +60,19 @@ def main() -> None:
             stack.stop()
 
 
-def measure(stack: LocalStack) -> list[float]:
-    """Seconds from stored candle to email, one an alert."""
+def apply_watch(stack: LocalStack) -> None:
+    """Watch `MARKETS` simulated markets at 1m."""
     markets = [f"binance:{symbol}" for symbol in SimulatedRecord().symbols("binance") if "CRV" not in symbol][:MARKETS]
     watch = {"name": "bench", "markets": markets, "interval": "1m", "when": RULE, "notify": ["me"]}
     checked = [{"watch": watch, "look_back": compile_rule(RULE, interval_named("1m")).look_back}]
     people = {"me": "me@example.com"}
     stack.control({"action": "apply", "watch_list": {"recipients": people, "watches": checked}})
     stack.mail.sync()
+
+
+def measure(stack: LocalStack) -> list[float]:
+    """Seconds from stored candle to email, one an alert."""
+    apply_watch(stack)
     candles = CandleWatch(stack.settings())
     stack.run_clock()
     deadline = time.monotonic() + PATIENCE_S

@@ -48,7 +48,8 @@ def _configure_logging(**_: Any) -> None:
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
 def _warm_up(**_: Any) -> None:
-    """Load the compiled kernels before the first task, not within it."""
-    from cryptowatch.rules import warm_up
+    """Load the compiled kernels before the first live task, not within it."""
+    if ANALYSIS in app.amqp.queues.consume_from:
+        from cryptowatch.rules import warm_up
 
-    warm_up()
+        warm_up()

@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -34,8 +34,6 @@ from cryptowatch.settings import Settings
 
 #: Seconds the simulated exchange may take to answer.
 EXCHANGE_PATIENCE_S = 20.0
-#: Instances the fleet grows to.
-MOST_INSTANCES = 3
 #: Seconds the workers get to finish at the end; a task that is cut off is done at the next start.
 DRAIN_S = 2.5
 
@@ -50,10 +48,24 @@ class LocalStack:
     Args:
         root: the data folder of all local stacks; this one's is a folder in it, named for its origin.
         progress: told of each step.
+        least_instances, most_instances: between which the fleet shrinks and grows.
+        include, changes: see `Fleet`.
     """
 
-    def __init__(self, root: Path, origin: Origin, progress: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        origin: Origin,
+        progress: Callable[[str], None],
+        *,
+        least_instances: int = 1,
+        most_instances: int = 3,
+        include: Sequence[str] = (),
+        changes: Mapping[str, str] | None = None,
+    ) -> None:
         self.origin = origin
+        self._size: dict[str, int] = {"least_workers": least_instances, "most_workers": most_instances}
+        self._include, self._changes = include, changes
         self.folder = (root / origin.name).resolve()
         self._root = root
         self._progress = progress
@@ -90,9 +102,7 @@ class LocalStack:
             wait_for_emulator(emulator, self.emulator)
             self.postgres = postgres.result()
             self._progress("started PostgreSQL and the AWS emulator")
-            self.outputs: StackOutputs = deploy(
-                self.emulator, self.postgres.secret(), self._progress, most_workers=MOST_INSTANCES
-            )
+            self.outputs: StackOutputs = deploy(self.emulator, self.postgres.secret(), self._progress, **self._size)
             if exchange:
                 exchange.result()
         self._environment = {**clean_environment(), **environment, **aws_environment(self.emulator.endpoint_url)}
@@ -102,6 +112,8 @@ class LocalStack:
             "STUDIES_QUEUE_URL": self.outputs.studies_queue_url,
             "ALERTS_QUEUE_URL": self.outputs.alerts_queue_url,
         }
+        if self.postgres.secret()["host"].startswith("/"):
+            self._environment["DATABASE_USER"] = "cryptowatch_worker"  # as in the cloud: it cannot change the schema
         self._start_fleet()
         threading.Thread(target=self._wake_notify, daemon=True).start()
         self._progress(f"the database has schema version {self.control({'action': 'migrate'})['schema_version']}")
@@ -143,7 +155,15 @@ class LocalStack:
         self._progress("started the simulated exchange")
 
     def _start_fleet(self) -> None:
-        self.fleet = Fleet(self.emulator, self.outputs.worker_group, self._environment, self.folder, self._progress)
+        self.fleet = Fleet(
+            self.emulator,
+            self.outputs.worker_group,
+            self._environment,
+            self.folder,
+            self._progress,
+            self._include,
+            self._changes,
+        )
         self._closing.callback(self.fleet.stop, DRAIN_S)
         self.fleet.adjust()
         self._progress(f"started {len(self.fleet.in_service)} instance(s) of workers, as the Auto Scaling group wants")

@@ -14,17 +14,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cryptowatch.alerts.episode import Episode, Policy, advance
+from bench.expected import expected_alerts
 from cryptowatch.local.origin import Origin
 from cryptowatch.local.postgres import Postgres
 from cryptowatch.local.stack import LocalStack
 from cryptowatch.markets.interval import interval_named
-from cryptowatch.markets.loads import load_start
 from cryptowatch.queues import depth
 from cryptowatch.rules import compile_rule
 from cryptowatch.store.database import Connection, connect, transaction
-from cryptowatch.store.panels import read_panel
-from cryptowatch.watches.form import Watch
 
 RULE = "close > sma(3)"
 MARKETS = [f"binance:{base}/USDT" for base in ("BTC", "ETH", "SOL", "XRP", "ADA", "DOGE", "LTC", "LINK")]
@@ -65,24 +62,8 @@ def wait_for(condition, seconds: float = 60) -> None:
 
 
 def alerts_as_they_should_be(connection: Connection) -> set[tuple[int, datetime]]:
-    """Every alert, worked out anew from the stored candles, market by market."""
     with transaction(connection, snapshot=True) as cursor:
-        cursor.execute(
-            "SELECT market_id, start_time, next_time, definition FROM watch_state JOIN watches ON id = watch_id"
-        )
-        should: set[tuple[int, datetime]] = set()
-        for market_id, start, end, definition in cursor.fetchall():
-            grid = Watch.model_validate(definition).grid
-            first, last = grid.step_at(start), grid.step_at(end) - 1
-            rule = compile_rule(RULE, grid)
-            panel = read_panel(cursor, grid, [market_id], load_start(rule.look_back["1m"], first), last)
-            truth = rule.evaluate({"1m": panel}, first, last).truth[0]
-            episode = Episode()
-            for step, value in enumerate(truth, start=first):
-                episode, kinds = advance(episode, int(value), grid.close_time(step), Policy())
-                if kinds:
-                    should.add((market_id, grid.open_time(step)))
-    return should
+        return expected_alerts(cursor, RULE)
 
 
 def kill_in_a_task(stack: LocalStack, connection: Connection, kill: Callable[[psutil.Process], object]) -> None:
