@@ -5,7 +5,7 @@ was done is in the database after each piece: whoever comes next goes on from th
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -30,9 +30,12 @@ from cryptowatch.store.backfills import (
     save_goal,
     save_progress,
     seconds_to_retry,
+    touch,
 )
 from cryptowatch.store.database import Connection, transaction
+from cryptowatch.store.reviews import GapAsk, due_gaps, review, save_asked
 from cryptowatch.store.sources import is_being_read, paused_until, save_failure
+from cryptowatch.store.turns import StoredTurns
 
 logger = Logger(service="backfill")
 
@@ -74,6 +77,7 @@ class Backfill:
     ) -> None:
         self.name = name
         self.exchange = exchange
+        exchange.turns = StoredTurns(connection, name)
         self.connection = connection
         self.clock = clock
         self.seconds_left = seconds_left
@@ -91,12 +95,17 @@ class Backfill:
 
     def _work(self) -> Next | None:
         now = None
+        reviewed = False
         while True:
             with transaction(self.connection) as cursor:
-                if paused_until(cursor, self.name):
-                    return Next(FIRST_WAIT_S, self.tries)
+                touch(cursor, self.name)
                 jobs = open_jobs(cursor, self.name)
                 retry_s = seconds_to_retry(cursor, self.name)
+                if paused_until(cursor, self.name):
+                    return None if retry_s is None else Next(FIRST_WAIT_S, self.tries)
+            if not reviewed:
+                self._review(self.clock.now())
+                reviewed = True
             if not jobs:
                 return None if retry_s is None else Next(min(int(retry_s) + 1, LONGEST_WAIT_S), 0)
             now = now or self.exchange.now()
@@ -107,6 +116,26 @@ class Backfill:
                     self._piece(job, now)
                 except MarketError as error:
                     self._failed(job, error)
+
+    def _review(self, now: datetime) -> None:
+        """Look through what is new for gaps and outliers, and ask again for gaps whose time has come."""
+        with transaction(self.connection) as cursor:
+            review(cursor, self.name, now)
+            gaps = due_gaps(cursor, self.name, now)
+        for together in _within_a_page(gaps, self.exchange.page()):
+            if self.seconds_left() <= 0 or not self._source_is_free():
+                return
+            first, last = together[0], together[-1]
+            try:
+                pages = list(self.exchange.pages(first.symbol, first.interval, first.first, last.end - 1, now))
+            except MarketError as error:
+                logger.warning("gap not asked", extra={"market": first.symbol, "error": str(error)})
+                continue
+            candles = [candle for page in pages for candle in page.candles]
+            with transaction(self.connection) as cursor:
+                late = sum(save_asked(cursor, gap, candles, now) for gap in together)
+            if late:
+                logger.info("candles came late", extra={"market": first.symbol, "candles": late})
 
     def _source_is_free(self) -> bool:
         """Wait until nobody reads the source for what is new; False when that takes too long."""
@@ -161,13 +190,28 @@ class Backfill:
         with transaction(self.connection) as cursor:
             save_failed_try(cursor, job, str(error))
 
-    def _left_alone(self, error: SourceUnavailableError) -> Next:
+    def _left_alone(self, error: SourceUnavailableError) -> Next | None:
         wait = error.retry_after or float(FIRST_WAIT_S * 2**self.tries)
         wait = max(1.0, wait / self.exchange.speed)
         logger.warning("source failed", extra={"source": self.name, "error": str(error), "wait_seconds": wait})
         with transaction(self.connection) as cursor:
             save_failure(cursor, self.name, str(error), self.clock.now(), wait if error.asked_to_wait else 0)
+            if seconds_to_retry(cursor, self.name) is None:
+                return None  # nobody waits for it; what is due is found again
         return Next(min(int(wait), LONGEST_WAIT_S), min(self.tries + 1, 10))
+
+
+def _within_a_page(gaps: list[GapAsk], page: int) -> Iterator[list[GapAsk]]:
+    """Gaps of one series that one answer covers, together."""
+    together: list[GapAsk] = []
+    for gap in gaps:
+        first = together[0] if together else gap
+        if (gap.market_id, gap.interval) != (first.market_id, first.interval) or gap.end - first.first > page:
+            yield together
+            together = []
+        together.append(gap)
+    if together:
+        yield together
 
 
 @lru_cache(maxsize=8)

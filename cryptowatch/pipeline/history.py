@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from cryptowatch.markets.candle import Market
 from cryptowatch.markets.interval import Interval, interval_named, interval_of_seconds
 from cryptowatch.pipeline.refused import RefusedError
-from cryptowatch.store.backfills import ask_for, cancel, progress
+from cryptowatch.store.backfills import ask_for, cancel, progress, read_interval
 from cryptowatch.store.database import Connection, Cursor, transaction
 from cryptowatch.store.watches import market_ids_of
 from cryptowatch.watches.moment import parse_moment
@@ -80,6 +80,8 @@ def backfills(
         raise RefusedError("name the markets")
     with transaction(connection) as cursor:
         pairs = _pairs(cursor, asked) if asked.markets else None
+        if pairs is not None:
+            pairs = list(dict.fromkeys((id_, read_interval(cursor, id_, interval)) for id_, interval in pairs))
         for market_id, interval in pairs or ():
             if asked.cancel:
                 cancel(cursor, market_id, interval)

@@ -11,6 +11,7 @@ from cryptowatch.clock import Clock
 from cryptowatch.queues import BACKFILL, TRACK_RECORD
 from cryptowatch.store.backfills import forgotten_sources
 from cryptowatch.store.database import Connection, transaction
+from cryptowatch.store.reviews import sources_to_review
 from cryptowatch.store.track_records import queue_due
 from cryptowatch.store.upkeep import drop_partitions, make_partitions, retained_from, ripe_blocks
 
@@ -40,11 +41,11 @@ def upkeep(connection: Connection, clock: Clock, retention: dict[int, timedelta]
         dropped += drop_partitions(connection, interval, cutoff)
     with transaction(connection) as cursor:
         ripe = ripe_blocks(cursor)
-        forgotten = forgotten_sources(cursor)
+        to_go_on = {*forgotten_sources(cursor), *sources_to_review(cursor, now)}
         unstudied = queue_due(cursor, now)
     if ripe >= ENOUGH:
         tasks.send(SEAL)
-    for source in forgotten:
+    for source in sorted(to_go_on):
         tasks.send(BACKFILL, source=source)
     for watch_id in unstudied:
         tasks.send(TRACK_RECORD, watch_id=watch_id)

@@ -57,6 +57,16 @@ def open_series(cursor: Cursor, market_id: int, interval: Interval, now: datetim
     )
 
 
+def read_interval(cursor: Cursor, market_id: int, interval: Interval) -> Interval:
+    """The interval that the source is asked for: a shorter one, where this one is built from that."""
+    cursor.execute(
+        "SELECT built_from FROM series WHERE market_id = %s AND interval_s = %s AND built_from IS NOT NULL",
+        (market_id, interval.seconds),
+    )
+    part = cursor.fetchone()
+    return interval if part is None else read_interval(cursor, market_id, interval_of_seconds(part[0]))
+
+
 def ask_for(cursor: Cursor, market_id: int, interval: Interval, since: datetime, now: datetime) -> None:
     """Open a backfill back to `since`, on the grid. One that is open or done goes on when more is asked for; one that
     failed or was cancelled is opened again.
@@ -124,6 +134,17 @@ def seconds_to_retry(cursor: Cursor, source: str) -> float | None:
     )
     (seconds,) = cursor.fetchone()  # type: ignore[misc]
     return None if seconds is None else float(seconds)
+
+
+def touch(cursor: Cursor, source: str) -> None:
+    """Say that somebody sees to the open backfills of a source, even if it gives nothing now."""
+    cursor.execute(
+        """
+        UPDATE backfills SET changed_at = clock_timestamp()
+        WHERE state = 'open' AND market_id IN (SELECT id FROM markets WHERE source = %s)
+        """,
+        (source,),
+    )
 
 
 def save_goal(cursor: Cursor, job: Job, goal: int) -> None:

@@ -124,6 +124,7 @@ def test_a_source_that_is_away_is_tried_again_later_each_time_twice_as_late(worl
     assert pieces(world) == Next(60, 1), "told on the exchange's own clock"
     assert pieces(world) == Next(backfill_module.FIRST_WAIT_S, 0), "it has asked to wait, so nobody asks it"
     world.query("UPDATE sources SET paused_until = NULL RETURNING 1")
+    world.query("DELETE FROM request_turns RETURNING 1")
     assert pieces(world) is None
     assert stored(world) == true_candles(world, -2000)
 

@@ -21,6 +21,17 @@ ANSWER = {
             "to": "2026-03-01T11:40:00+00:00",
             "candles": 40,
             "state": "unobtainable",
+            "asks": 2,
+            "next_ask": "2026-03-23T11:40:00+00:00",
+        }
+    ],
+    "marked": [
+        {
+            "market": "kraken:[/x]/USD",
+            "interval": "1h",
+            "open_time": "2026-03-02T11:00:00+00:00",
+            "wick": 0.532,
+            "not_on": "binance:X/USDT",
         }
     ],
     "totals": [{"market": "kraken:[/x]/USD", "interval": "1m", **COUNTS}],
@@ -79,8 +90,10 @@ def test_gaps_and_totals_are_shown() -> None:
     code, out, err = run()
     assert (code, err) == (0, "")
     assert [" ".join(line.split()) for line in out.splitlines()] == [
-        "from (UTC) to market interval candles what",
-        "2026-03-01 11:00 2026-03-01 11:40 kraken:[/x]/USD 1m 40 unobtainable",
+        "opens (UTC) market interval wick not on",
+        "2026-03-02 11:00 kraken:[/x]/USD 1h 53% binance:X/USDT",
+        "from (UTC) to market interval candles what asked again",
+        "2026-03-01 11:00 2026-03-01 11:40 kraken:[/x]/USD 1m 40 unobtainable 2 x, next 2026-03-23 11:40",
         "market interval gaps candles missing candles unobtainable candles not settled",
         "kraken:[/x]/USD 1m 1,200 1,300 40 0",
         "1,200 gaps from 2026-02-20 12:00 to 2026-03-22 12:00 UTC, the newest 1 shown; "
@@ -89,7 +102,7 @@ def test_gaps_and_totals_are_shown() -> None:
 
 
 def test_without_a_gap_one_line_says_so(asked: Asked) -> None:
-    asked.answer = {**ANSWER, "gaps": [], "totals": [], "all": dict.fromkeys(COUNTS, 0)}
+    asked.answer = {**ANSWER, "gaps": [], "totals": [], "marked": [], "all": dict.fromkeys(COUNTS, 0)}
     assert run()[1] == "no gap from 2026-02-20 12:00 to 2026-03-22 12:00 UTC\n"
 
 
