@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CHECKOV := .venv-checkov
 ARGS ?=
 
-.PHONY: help run test fuzz test-fast test-image image drill check format docs bench scaling lock clean
+.PHONY: help run test faults fuzz test-fast test-image image drill check format docs bench scaling lock clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,10 @@ test: $(VENV)/installed ## Run all tests
 
 fuzz: $(VENV)/installed ## Try a million broken rules on the rule language (minutes; more: FUZZ_TIMES=1000)
 	@FUZZ_TIMES=$${FUZZ_TIMES:-100} $(BIN)/python -m pytest tests/unit/test_rules_fuzz.py $(ARGS)
+
+faults: $(VENV)/installed ## Ten thousand sequences of faults, and ten minutes against a limit; takes half an hour
+	@FAULT_SEQUENCES=10000 LIMIT_SECONDS=600 $(BIN)/python -m pytest -rP --show-capture=stdout \
+		tests/integration/test_fault_campaign.py tests/integration/test_shared_limit.py
 
 test-fast: $(VENV)/installed ## Run the tests that need no server
 	@$(BIN)/python -m pytest tests/unit tests/templates $(ARGS)

@@ -1,5 +1,5 @@
 """Reads one source: invoked by dispatch with `{"source": name, "shard": 0, "shards": 1}`, an exchange and a share of
-its markets, or with `{"metrics": name}`, a source of market-wide figures.
+its markets, or with `{"metrics": [name, ...]}`, sources of market-wide figures.
 """
 
 from functools import lru_cache
@@ -51,12 +51,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         connection.close()
 
 
-def _read_metrics(name: str) -> dict[str, Any]:
+def _read_metrics(names: list[str]) -> dict[str, Any]:
+    url, speed = _settings.exchange_url, _settings.clock_speed
     connection = connect(_settings)
     try:
-        outcome = read_source(
-            connection, _settings.clock, name, base_url=_settings.exchange_url, speed=_settings.clock_speed
-        )
-        return {"metrics": name, "outcome": outcome}
+        return {name: read_source(connection, _settings.clock, name, base_url=url, speed=speed) for name in names}
     finally:
         connection.close()

@@ -38,7 +38,7 @@ def dispatch(
         for shard in range(shards):
             invoke({"source": one.source, "shard": shard, "shards": shards})
     due = due_sources(connection, clock, metrics)
-    for source in due:
-        invoke({"metrics": source})
+    if due:
+        invoke({"metrics": due})
     logger.info("dispatched", extra={"sources": {one.source: one.markets for one in found}, "metrics": due})
     return [one.source for one in found]

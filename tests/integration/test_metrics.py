@@ -22,7 +22,7 @@ def read(world, name: str) -> str:
 def due(world, wanted: set[str] | None = None) -> list[str]:
     events: list[dict] = []
     dispatch(world.writer, world.clock, events.append, wanted)
-    return [event["metrics"] for event in events if "metrics" in event]
+    return [name for event in events for name in event.get("metrics", ())]
 
 
 def value(world, name: str, ago: timedelta = timedelta(0)) -> float | None:
