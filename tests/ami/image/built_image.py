@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cryptowatch.local.emulator import aws_environment
 from cryptowatch.queues import AnalysisQueue
 from cryptowatch.settings import Settings
 from cryptowatch.store.database import connect, wal_position
@@ -207,3 +208,14 @@ def test_an_instance_that_is_to_go_ends_its_workers(started: Machine, cloud: Clo
         assert started.show(unit, "Result") == "success"
     started.until(lambda: '"message":"drained"' in started.journal(UNITS[2]))
     assert '"message":"a worker hangs"' not in started.journal(UNITS[2])
+
+
+def test_an_instance_that_cannot_start_marks_itself_unhealthy(started: Machine, cloud: Cloud) -> None:
+    started.run("sed", "--in-place", "/^LOG_GROUP=/d", "/etc/crypto-watch/worker.env")
+    settings = aws_environment(cloud.metadata.url) | {"AWS_CONFIG_FILE": "", "AWS_SHARED_CREDENTIALS_FILE": ""}
+    variables = [f"{name}={value}" for name, value in settings.items()]
+    said = started.run("env", *variables, "/opt/crypto-watch/bin/start-worker")
+    assert "the worker did not start: /etc/crypto-watch/worker.env holds no LOG_GROUP" in said
+    (call,) = cloud.metadata.calls
+    assert (call["Action"], call["InstanceId"]) == ("SetInstanceHealth", "i-0123456789abcdef0")
+    assert (call["HealthStatus"], call["ShouldRespectGracePeriod"]) == ("Unhealthy", "false")

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -33,7 +34,7 @@ def settings_of_pip(root: Path) -> dict[str, str]:
     known = dict(re.findall(r"^(?:global|install|:env:)\.([\w.-]+)='(.*)'$", said.stdout, re.MULTILINE))
     names = ("index-url", "proxy", "trusted-host", "default-timeout", "timeout")
     settings = {f"PIP_{name.upper().replace('-', '_')}": known[name] for name in names if name in known}
-    certificates = Path(known.get("cert") or known.get(".cert") or "")
+    certificates = Path(known.get("cert", ""))
     if certificates.is_file():
         shutil.copy(certificates, root / "tmp" / "index.pem")
         settings["PIP_CERT"] = "/tmp/index.pem"
@@ -44,6 +45,7 @@ def settings_of_pip(root: Path) -> dict[str, str]:
 def folder() -> Iterator[Path]:
     if said := missing():
         pytest.fail(said)
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated"))  # so that all is removed then, too
     with tempfile.TemporaryDirectory(prefix="cw-image-") as name:
         Path(name).chmod(0o755)
         yield Path(name)
@@ -72,8 +74,12 @@ def authority(folder: Path) -> Authority:
 
 
 @pytest.fixture(scope="session")
-def stand_ins(folder: Path, debian: RootFileSystem, authority: Authority) -> StandIns:
-    return StandIns(folder, debian, authority)
+def stand_ins(folder: Path, debian: RootFileSystem, authority: Authority) -> Iterator[StandIns]:
+    made = StandIns(folder, debian, authority)
+    try:
+        yield made
+    finally:
+        made.signer.close()
 
 
 @pytest.fixture(scope="session")
@@ -88,8 +94,7 @@ def image(folder: Path, debian: RootFileSystem, stand_ins: StandIns) -> RootFile
     wheel = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(files), str(REPOSITORY)]
     subprocess.run(wheel, check=True)
     environment = stand_ins.lay() | settings_of_pip(debian.root)
-    said = debian.run("bash", f"{FROM}/scripts/provision.sh", FROM, environment=environment)
-    (folder / "provision.log").write_text(said.stdout)
+    debian.run("bash", f"{FROM}/scripts/provision.sh", FROM, environment=environment)
     return debian
 
 

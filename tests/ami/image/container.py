@@ -27,14 +27,15 @@ def missing() -> str | None:
     """What this machine lacks to make and boot an image, in a line."""
     if sys.platform != "linux" or os.geteuid() != 0:
         return "it takes Linux, and root"
-    commands = {"debootstrap": "debootstrap", "systemd-nspawn": "systemd-container", "gpg": "gpg"}
-    packages = [package for command, package in commands.items() if not shutil.which(command)]
+    packages = [name for name in ("debootstrap", "gpg", "npm", "openssl") if not shutil.which(name)]
+    packages += [] if shutil.which("systemd-nspawn") else ["systemd-container"]
     return f"it takes more of Debian: apt-get install {' '.join(packages)}" if packages else None
 
 
 def nspawn(root: Path, *options: str) -> list[str]:
-    """The command that runs something in `root`; its mounts are its own."""
-    return ["unshare", "--mount", "--propagation", "private", "sh", "-c", NSPAWN, "sh", f"--directory={root}", *options]
+    """The command that runs something in `root`; its mounts are its own, and it ends with this process."""
+    alone = ["setpriv", "--pdeathsig", "TERM", "unshare", "--mount", "--propagation", "private"]
+    return [*alone, "sh", "-c", NSPAWN, "sh", f"--directory={root}", *options]
 
 
 class RootFileSystem:
@@ -47,12 +48,12 @@ class RootFileSystem:
         return self.root / path.lstrip("/")
 
     def run(
-        self, *command: str, environment: Mapping[str, str] | None = None, user: str = "root", check: bool = True
+        self, *command: str, environment: Mapping[str, str] | None = None, check: bool = True
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in it, with nothing of this machine's environment."""
         settings = [f"--setenv={name}={value}" for name, value in (environment or {}).items()]
         done = subprocess.run(
-            nspawn(self.root, "--pipe", f"--user={user}", *settings, *command),
+            nspawn(self.root, "--pipe", *settings, *command),
             env={"PATH": os.environ["PATH"], "SYSTEMD_NSPAWN_TMPFS_TMP": "0"},
             stdin=subprocess.DEVNULL,
             capture_output=True,

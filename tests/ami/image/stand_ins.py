@@ -9,6 +9,7 @@ import threading
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 from tests.ami.image.container import RootFileSystem
 
@@ -27,6 +28,10 @@ class Signer:
 
     def sign(self, file: Path) -> None:
         self._gpg("--yes", "--output", f"{file}.sig", "--detach-sign", str(file))
+
+    def close(self) -> None:
+        """End the helper that gpg leaves running."""
+        subprocess.run(["gpgconf", "--homedir", str(self._home), "--kill", "all"], check=True)
 
     def _gpg(self, *arguments: str) -> str:
         command = ["gpg", "--batch", "--homedir", str(self._home), *arguments]
@@ -146,9 +151,13 @@ class TlsDoor:
 
 
 class InstanceMetadata:
-    """Stands for EC2's instance metadata service: answers with `values`, by path."""
+    """Stands for EC2's instance metadata service: answers with `values`, by path.
+
+    It also takes calls of AWS's services, and only notes them in `calls`.
+    """
 
     def __init__(self) -> None:
+        self.calls: list[dict[str, str]] = []
         self.values = {"instance-id": "i-0123456789abcdef0", "placement/region": "us-east-1"}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -159,7 +168,7 @@ class InstanceMetadata:
         self._server.server_close()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
-        values = self.values
+        values, calls = self.values, self.calls
 
         class Handler(BaseHTTPRequestHandler):
             def do_PUT(self) -> None:
@@ -167,6 +176,10 @@ class InstanceMetadata:
 
             def do_GET(self) -> None:
                 self.answer(values.get(self.path.removeprefix("/latest/meta-data/")))
+
+            def do_POST(self) -> None:
+                calls.append(dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode())))
+                self.answer("<SetInstanceHealthResponse/>")
 
             def answer(self, text: str | None) -> None:
                 self.send_response(404 if text is None else 200)
