@@ -160,7 +160,7 @@ class Drill:
     def _trouble(self, times: int, trouble: Callable[[Instance], object]) -> None:
         """One instance at a time stays out of trouble, so that live work goes on."""
         struck: set[tuple[int, int]] = set()  # by the pids of both workers: what was replaced may be struck again
-        while times or self._fleet.leaving:
+        while times or self._fleet.leaving or any(_pids(one) in struck for one in self._fleet.in_service):
             self._fleet.adjust()
             ready = [one for one in self._fleet.in_service if one.is_ready() and _pids(one) not in struck]
             for instance in ready[1 : times + 1]:
@@ -253,10 +253,10 @@ def main() -> None:
     with drilled_stack() as (stack, drill):
         print(HEAD)
         for what, number, trouble in (
-            ("hung worker (SIGSTOP)", max(1, times // 5), signal_a_worker(signal.SIGSTOP)),
             ("kill -9 of a worker", times, signal_a_worker(signal.SIGKILL)),
             ("Spot notice", times, lambda instance: stack.fleet.interrupt(instance, SPOT_S)),
             ("scale-in", times, stack.fleet.leave),
+            ("hung worker (SIGSTOP)", max(1, times // 5), signal_a_worker(signal.SIGSTOP)),
         ):
             print(drill.run(what, number, trouble).row(), flush=True)
 

@@ -48,7 +48,10 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
     def start(self, worker: Any) -> None:
         folder = Settings().health_folder
         files = [Path(folder, queue) for queue in worker.app.amqp.queues.consume_from] if folder else []
-        worker.timer.call_repeatedly(BEAT_S, _beat, (files,))
+        # At once, too: a queue that is away ends the worker, and systemd starts it again until the queue is back. That
+        # is no hang, and must not have every instance of the fleet replaced.
+        beat(files)
+        worker.timer.call_repeatedly(BEAT_S, beat, (files,))
 
 
 def install(app: Any) -> None:
@@ -65,7 +68,8 @@ def notify_systemd(state: str) -> None:
             notify.sendto(state.encode(), "\0" + address[1:] if address.startswith("@") else address)
 
 
-def _beat(files: list[Path]) -> None:
+def beat(files: list[Path]) -> None:
+    """Give a sign of life, if this worker works or asks for work."""
     if not state.reserved_requests and time.monotonic() - _asked > SILENT_S:
         return
     for file in files:
