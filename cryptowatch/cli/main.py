@@ -2,7 +2,7 @@
 
 import typer
 
-from cryptowatch.cli import backfill, local_stack, metrics, muting, reference, running, transfer, watching
+from cryptowatch.cli import backfill, deployed, local_stack, metrics, muting, reference, running, transfer, watching
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -18,6 +18,7 @@ app.add_typer(metrics.app)
 app.add_typer(backfill.app)
 app.add_typer(transfer.app)
 app.add_typer(reference.app)
+app.add_typer(deployed.app)
 app.add_typer(local_stack.app, name="local")
 
 

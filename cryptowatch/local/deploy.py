@@ -1,24 +1,21 @@
 """Deploy the real templates onto the emulator, in the form with an existing VPC and an existing database."""
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError
 
 from cryptowatch.deploy.files import fingerprint, own_code, zipped
+from cryptowatch.deploy.stack import Stack, StackError
+from cryptowatch.deploy.upload import TEMPLATES, make_bucket, upload
 
-TEMPLATES = Path(__file__).resolve().parents[2] / "cloudformation"
-ROOT = "crypto-watch.yaml"
 BUCKET = "crypto-watch-code"
 STACK = "crypto-watch"
-#: Seconds a deploy may take.
-PATIENCE_S = 120
+#: Seconds between two looks at the emulator.
+POLL_S = 0.1
 #: The emulator takes any number of twelve digits for an account.
 ACCOUNT = "000000000000"
 
@@ -89,18 +86,13 @@ def deploy(
     Raises:
         DeployFailedError: with the first cause.
     """
-    s3 = emulator.client("s3")
-    s3.create_bucket(Bucket=BUCKET)
     # The emulator runs functions with this environment's own interpreter: what they need of others is there.
     code = zipped(own_code())
-    code_key = f"functions/{fingerprint(code)}.zip"
-    s3.put_object(Bucket=BUCKET, Key=code_key, Body=code)
-    for template in sorted(TEMPLATES.glob("*.yaml")):
-        s3.put_object(Bucket=BUCKET, Key=f"cloudformation/{template.name}", Body=template.read_bytes())
+    make_bucket(emulator, BUCKET)
+    uploaded = upload(emulator, BUCKET, f"functions/{fingerprint(code)}.zip", code, TEMPLATES)
     progress(f"uploaded the functions' code ({len(code) // 1024} KiB) and the templates")
     parameters = {
-        "CodeBucket": BUCKET,
-        "CodeKey": code_key,
+        **uploaded.parameters,
         "ExistingDatabaseSecretArn": _secret(emulator, database),
         "LeastWorkers": str(least_workers),
         "MostWorkers": str(most_workers),
@@ -110,8 +102,14 @@ def deploy(
     emulator.client("ssm").put_parameter(
         Name=_IMAGE_PARAMETER, Value="ami-00000000000000000", Type="String", Overwrite=True
     )
-    _create_or_update(emulator, parameters)
-    outputs = _wait(emulator)
+    stack = Stack(emulator, STACK, POLL_S)
+    try:
+        change_set = stack.prepare(parameters, uploaded.template_url)
+        if change_set:
+            stack.execute(change_set, lambda event: None)
+        outputs = stack.outputs()
+    except StackError as error:
+        raise DeployFailedError(str(error)) from error
     progress("deployed the CloudFormation stack")
     return StackOutputs(
         control_function=outputs["ControlFunctionName"],
@@ -150,48 +148,3 @@ def _existing_network(emulator: Emulator) -> dict[str, str]:
         "ExistingSubnetIds": ",".join(subnets[:2]),
         "ExistingClientSecurityGroupId": group,
     }
-
-
-def _create_or_update(emulator: Emulator, parameters: dict[str, str]) -> None:
-    cloudformation = emulator.client("cloudformation")
-    arguments: dict[str, Any] = {
-        "StackName": STACK,
-        "TemplateURL": f"https://s3.{emulator.region}.amazonaws.com/{BUCKET}/cloudformation/{ROOT}",
-        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-        "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
-    }
-    try:
-        cloudformation.create_stack(**arguments)
-    except cloudformation.exceptions.AlreadyExistsException:
-        try:
-            cloudformation.update_stack(**arguments)
-        except ClientError as error:
-            if "No updates are to be performed" not in str(error):
-                raise DeployFailedError(str(error)) from error
-    except ClientError as error:
-        raise DeployFailedError(str(error)) from error
-
-
-def _wait(emulator: Emulator) -> dict[str, str]:
-    cloudformation = emulator.client("cloudformation")
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
-        status = stack["StackStatus"]
-        if status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-            return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
-        if "FAILED" in status or "ROLLBACK" in status:
-            raise DeployFailedError(_first_cause(cloudformation))
-        time.sleep(0.1)
-    raise DeployFailedError(f"the stack {STACK} is not there after {PATIENCE_S} s")
-
-
-def _first_cause(cloudformation: Any) -> str:
-    """The oldest failure of any of the stacks: what came after it is its consequence."""
-    failures = []
-    for stack in cloudformation.describe_stacks()["Stacks"]:
-        for event in cloudformation.describe_stack_events(StackName=stack["StackId"])["StackEvents"]:
-            if event["ResourceStatus"].endswith("_FAILED"):
-                reason = event.get("ResourceStatusReason", "no reason given")
-                failures.append((event["Timestamp"], f"{event['LogicalResourceId']}: {reason}"))
-    return min(failures)[1] if failures else "the stack was rolled back without a reason"
