@@ -69,6 +69,7 @@ bench: $(VENV)/installed ## Measure: indicators beside other libraries, a previe
 	@$(BIN)/python -m bench.indicators
 	@$(BIN)/python -m bench.preview
 	@$(BIN)/python -m bench.latency
+	@$(BIN)/python -m bench.store
 
 scaling: $(VENV)/installed ## Simulate how the fleet scales: docs/scaling.md, and the costs in docs/operating.md
 	@$(BIN)/python -m bench.scaling
