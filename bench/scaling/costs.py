@@ -31,10 +31,10 @@ def prices() -> dict[str, Any]:
     return found
 
 
-def workers_month(workers: float, spot_share: float = 0.0) -> float:
-    """So many workers on average: instances and their disks."""
+def workers_month(workers: float) -> float:
+    """So many workers on average: instances on demand and their disks."""
     listed = prices()
-    hour: float = listed["instance_hour"]["c7i.large"] * (1 - spot_share * (1 - listed["spot_share_of_price"]))
+    hour: float = listed["instance_hour"]["c7i.large"]
     disk: float = 8 * listed["volume_gib_month"]
     return workers * (hour * HOURS + disk)
 

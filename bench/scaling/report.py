@@ -57,7 +57,9 @@ def costs_table(task: TaskTime, given: Parameters) -> str:
     columns = [month(load, task, given) for load in loads]
     rows = [[item, *(f"{column[item]:,.2f}" for column in columns)] for item in columns[0]]
     rows.append(["**together**", *(f"**{sum(column.values()):,.0f}**" for column in columns)])
-    listed = f"List prices of {prices()['region']}, gathered {prices()['date']}, in US dollars a month:"
+    listed = (
+        f"List prices of {prices()['region']}, gathered {prices()['date']} and to be checked, in US dollars a month:"
+    )
     return f"{listed}\n\n{tables.table(['', *names], rows)}"
 
 
