@@ -80,7 +80,7 @@ def test_the_group_keeps_its_scaling_expression_and_takes_a_desired_capacity(
     (policy,) = autoscaling.describe_policies(AutoScalingGroupName=stack.worker_group)["ScalingPolicies"]
     metrics = policy["TargetTrackingConfiguration"]["CustomizedMetricSpecification"]["Metrics"]
     (expression,) = [one["Expression"] for one in metrics if one["Id"] == "load"]
-    assert expression == "((lv+FILL(li,0))*0.2/(10*2) + (bv+FILL(bi,0))*20/(600*1)) / IF(n>0,n,1)"
+    assert expression == "((lv+FILL(li,0))*0.1/(10*2) + (bv+FILL(bi,0))*20/(600*1)) / IF(n>0,n,1)"
     (hook,) = autoscaling.describe_lifecycle_hooks(AutoScalingGroupName=stack.worker_group)["LifecycleHooks"]
     assert hook["LifecycleTransition"] == "autoscaling:EC2_INSTANCE_TERMINATING"
     autoscaling.set_desired_capacity(AutoScalingGroupName=stack.worker_group, DesiredCapacity=2)
