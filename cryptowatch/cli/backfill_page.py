@@ -75,13 +75,13 @@ def show(rows: Rows) -> None:
     if not rows:
         out.print("no backfill was asked for")
         return
-    table = Table("market", "interval", "state", "done", "from (UTC)", "candles", "answers", "", box=None)
+    table = Table("market", "interval", "state", "done", "oldest candle (UTC)", "candles", "answers", "", box=None)
     for row in rows:
-        begins = row["goal"] is not None and row["goal"] > row["since"]
-        note = row["error"] or ("the source has none before" if begins and row["state"] == "done" else "")
-        reached = row["reached"][:16].replace("T", " ")
+        begins = row["state"] == "done" and (row["oldest"] or row["reached"]) > row["since"]
+        note = row["error"] or ("the source has none before" if begins else "")
+        oldest = row["oldest"][:16].replace("T", " ") if row["oldest"] else "-"
         counts = (f"{row[name]:,}" for name in ("candles", "answers"))
-        table.add_row(row["market"], row["interval"], row["state"], f"{share_done(row):.0%}", reached, *counts, note)
+        table.add_row(row["market"], row["interval"], row["state"], f"{share_done(row):.0%}", oldest, *counts, note)
     out.print(table)
 
 

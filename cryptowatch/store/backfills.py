@@ -215,7 +215,8 @@ def progress(connection: Connection, pairs: list[tuple[int, int]] | None) -> lis
         cursor.execute(
             """
             SELECT source || ':' || symbol AS market, interval_s, since, goal, started_from,
-                   coalesce(have_from, started_from) AS reached, state, error, backfills.candles, answers
+                   coalesce(have_from, started_from) AS reached, first_time AS oldest,
+                   state, error, backfills.candles, answers
             FROM backfills JOIN series USING (market_id, interval_s) JOIN markets ON id = market_id
             WHERE %(all)s OR (market_id, interval_s) IN (
                 SELECT * FROM unnest(%(ids)s::integer[], %(seconds)s::integer[])
