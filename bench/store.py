@@ -21,7 +21,7 @@ from psycopg2.extras import execute_values
 
 from bench.store_task import task_seconds
 from cryptowatch.markets.candle import Candle
-from cryptowatch.markets.interval import INTERVALS
+from cryptowatch.markets.interval import CHUNK, INTERVALS
 from cryptowatch.settings import Settings
 from cryptowatch.store.binary import copy_out, row_type, steps_of
 from cryptowatch.store.blocks import BLOCK, read_candles, seal
@@ -62,8 +62,8 @@ class Bench:
             )
             cursor.execute(
                 "INSERT INTO series (market_id, interval_s, wanted_from, have_from, covered_to, settled_to, first_time)"
-                " SELECT id, 60, %(start)s, %(start)s, %(start)s, %(start)s, %(start)s FROM markets",
-                {"start": MINUTE.open_time(START)},
+                " SELECT id, 60, %(had)s, %(had)s, %(start)s, %(start)s, %(start)s FROM markets",
+                {"start": MINUTE.open_time(START), "had": MINUTE.open_time(START - 8 * CHUNK)},
             )
 
     def write(self, steps: int, *, ends_anywhere: bool = False) -> None:

@@ -60,6 +60,8 @@ def retained_from(connection: Connection, retention: dict[int, timedelta], now: 
         retention: how long candles of an interval are kept, by its seconds.
     """
     kept = {interval_of_seconds(seconds): now - how_long for seconds, how_long in retention.items()}
+    if not kept:
+        return kept
     with transaction(connection) as cursor:
         cursor.execute(
             """
