@@ -7,11 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from cryptowatch.cli.main import app
 
-COMMANDS = ["check", "preview", "apply", "alerts", "status", "gaps", "migrate", "indicators", "sources", "local run"]
+
+def names(group: Any, path: str = "") -> list[str]:
+    """Every command, those of groups too."""
+    found: list[str] = []
+    for name, command in group.commands.items():
+        found += names(command, f"{path}{name} ") if hasattr(command, "commands") else [f"{path}{name}"]
+    return found
+
+
+COMMANDS = names(typer.main.get_command(app))
 
 
 @pytest.mark.parametrize("command", COMMANDS)
