@@ -170,7 +170,9 @@ class SimulatedExchange:
     def _published(self, source: str, path: str, query: Query, now: datetime) -> Answer | None:
         """The answer of one that is no exchange; nothing limits it."""
         if source not in PUBLISHERS:
-            return Answer({"message": f"no such exchange or publisher: one of {', '.join((*FORMATS, *PUBLISHERS))}"}, 404)
+            return Answer(
+                {"message": f"no such exchange or publisher: one of {', '.join((*FORMATS, *PUBLISHERS))}"}, 404
+            )
         with self._lock:
             fault = self._fault(source, Request("figures", path, query))
         if fault and fault.hold_seconds and self._stopping.wait(fault.hold_seconds):
