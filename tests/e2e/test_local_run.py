@@ -110,6 +110,13 @@ def test_the_command_line_works_on_the_running_stack_and_ctrl_c_stops_it(started
     assert '"schema_version": 1' in status.stdout
     applied = run(tmp_path, "apply", str(EXAMPLE))
     assert "3 unchanged" in applied.stdout, applied.stderr
+    filled = run(tmp_path, "backfill", "binance:BTC/USDT", "--interval", "1m", "--since", "3d")
+    assert filled.returncode == 0, filled.stdout + filled.stderr
+    assert re.search(r"binance:BTC/USDT +1m +done +100% .* 4,3\d\d ", filled.stdout), filled.stdout
+    taken = run(tmp_path, "export", "binance:BTC/USDT", "--interval", "1m", "--format", "csv")
+    assert taken.returncode == 0, taken.stdout + taken.stderr
+    brought = run(tmp_path, "import", "BTC_USDT-1m.csv", "--source", "binance", "--json")
+    assert '"new": 0' in brought.stdout and '"differ": 0' in brought.stdout, brought.stdout + brought.stderr
     began = time.monotonic()
     started.send_signal(signal.SIGINT)
     assert started.wait(12) == 0
