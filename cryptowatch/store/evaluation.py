@@ -8,8 +8,6 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from psycopg2.extras import execute_values
-
 from cryptowatch.alerts.episode import Episode, Kind
 from cryptowatch.markets.interval import Interval, interval_of_seconds
 from cryptowatch.store.database import Cursor
@@ -137,38 +135,24 @@ def known_markets(cursor: Cursor, market_ids: Sequence[int]) -> set[int]:
 
 
 def save_standings(cursor: Cursor, watches: Mapping[int, StoredWatch], standings: Sequence[Standing]) -> None:
-    """Move the watches on. Most only go on in time: those of a watch are written together."""
-    gone_on: dict[tuple[int, int], list[int]] = defaultdict(list)
-    changed: list[Standing] = []
-    for standing in standings:
-        if standing.episode == standing.stored:
-            gone_on[standing.watch_id, standing.next_step].append(standing.market_id)
-        else:
-            changed.append(standing)
-    for (watch_id, step), market_ids in gone_on.items():
+    """Move the watches on. Most markets of a watch go on alike: they are written together."""
+    alike: dict[tuple[int, int, Episode | None], list[int]] = defaultdict(list)
+    for one in standings:
+        changed = None if one.episode == one.stored else one.episode
+        alike[one.watch_id, one.next_step, changed].append(one.market_id)
+    for (watch_id, step, episode), market_ids in alike.items():
         cursor.execute(
-            "UPDATE watch_state SET next_time = %s WHERE watch_id = %s AND market_id = ANY(%s)",
-            (watches[watch_id].watch.grid.open_time(step), watch_id, market_ids),
-        )
-    execute_values(
-        cursor,
-        """
-        UPDATE watch_state SET next_time = moved.next_time, state = moved.state
-        FROM (VALUES %s) AS moved (watch_id, market_id, next_time, state)
-        WHERE watch_state.watch_id = moved.watch_id AND watch_state.market_id = moved.market_id
-        """,
-        [
+            """
+            UPDATE watch_state SET next_time = %s, state = coalesce(%s::jsonb, state)
+            WHERE watch_id = %s AND market_id = ANY(%s)
+            """,
             (
-                standing.watch_id,
-                standing.market_id,
-                watches[standing.watch_id].watch.grid.open_time(standing.next_step),
-                json.dumps(standing.episode.to_json()),
-            )
-            for standing in changed
-        ],
-        template="(%s, %s, %s::timestamptz, %s::jsonb)",
-        page_size=1000,
-    )
+                watches[watch_id].watch.grid.open_time(step),
+                None if episode is None else json.dumps(episode.to_json()),
+                watch_id,
+                market_ids,
+            ),
+        )
 
 
 def save_alerts(cursor: Cursor, alerts: Sequence[NewAlert], now: datetime) -> list[int]:
