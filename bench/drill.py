@@ -27,7 +27,7 @@ from cryptowatch.local.instance import Instance
 from cryptowatch.local.origin import Origin
 from cryptowatch.local.stack import LocalStack
 from cryptowatch.markets.interval import interval_named
-from cryptowatch.queues import AnalysisQueue, StudiesQueue, depth
+from cryptowatch.queues import WAIT_SECONDS, AnalysisQueue, StudiesQueue, depth
 from cryptowatch.rules import compile_rule
 from cryptowatch.store.database import Connection, connect, transaction
 
@@ -170,12 +170,14 @@ class Drill:
             time.sleep(0.2)
 
     def _wait_for_tasks(self, first: int, last: int) -> int:
+        """Until all these tasks are done, or are lost, and alerts have gone on."""
         deadline = time.monotonic() + LOST_S
         while True:
             self._fleet.adjust()
             query = "SELECT count(DISTINCT number) FROM drill WHERE number >= %s AND number < %s"
             done = self._count(query, first, last)
-            if done == last - first or time.monotonic() > deadline:
+            alerts = self._count("SELECT count(*) FROM alerts")
+            if (done == last - first and alerts > self._alerts) or time.monotonic() > deadline:
                 return done
             time.sleep(0.3)
 
@@ -240,6 +242,7 @@ def _prepare(stack: LocalStack, connection: Connection, visibility_s: int) -> li
     stack.run_clock()
     url = stack.outputs.studies_queue_url
     stack.emulator.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(visibility_s)})
+    time.sleep(WAIT_SECONDS + 1)  # until every receive that still goes by the old visibility is over
     with transaction(connection) as cursor:
         cursor.execute(TABLE)
         cursor.execute("SELECT id FROM markets ORDER BY id")

@@ -6,6 +6,7 @@ service (version 2) and Auto Scaling's query API speak, so the daemon on the ins
 
 import json
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -108,10 +109,11 @@ class _Handler(BaseHTTPRequestHandler):
         return api.views.get(self.path.split("/")[1])
 
     def _answer(self, status: int, text: str = "") -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(text.encode())))
-        self.end_headers()
-        self.wfile.write(text.encode())
+        with suppress(ConnectionError):  # an instance that was ended while it asked
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(text.encode())))
+            self.end_headers()
+            self.wfile.write(text.encode())
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: an instance asks several times a second."""
