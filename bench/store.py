@@ -9,7 +9,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -186,16 +186,18 @@ def main() -> None:
         try:
             with closing(connect(Settings({"DATABASE_URL": server.get_uri()}))) as connection:
                 migrate(connection)
-                PAGE.write_text("\n".join(report(Bench(connection), server.get_uri(), most)) + "\n")
+                with PAGE.open("w") as page:
+                    for line in report(Bench(connection), server.get_uri(), most):
+                        print(line, flush=True)
+                        print(line, file=page, flush=True)
         finally:
             server.cleanup()
-    print(PAGE.read_text())
 
 
-def report(bench: Bench, url: str, most: int) -> list[str]:
+def report(bench: Bench, url: str, most: int) -> Iterator[str]:
     bench.write(LOADED, ends_anywhere=True)
     bench.vacuum()
-    lines = [
+    yield from (
         "# The store, measured",
         "",
         "Written by `make bench` (`python -m bench.store`): an embedded PostgreSQL on the same machine, 1,000 markets",
@@ -205,7 +207,7 @@ def report(bench: Bench, url: str, most: int) -> list[str]:
         "",
         "| | million candles a second | times as long |",
         "|---|---:|---:|",
-    ]
+    )
     ways = {
         "blocks and tail": bench.by_blocks,
         "rows by COPY BINARY": bench.by_copy,
@@ -217,11 +219,11 @@ def report(bench: Bench, url: str, most: int) -> list[str]:
     read = int(np.count_nonzero(~np.isnan(results[0][3])))
     seconds = medians(ways, bench.connection.rollback)
     best = seconds["blocks and tail"]
-    lines += [f"| {name} | {read / s / 1e6:.2f} | {s / best:.1f} |" for name, s in seconds.items()]
-    lines += ["", *written(bench), "", *disk(bench), "", *grown(bench, most), ""]
-    with transaction(bench.connection) as cursor:
-        cursor.execute("UPDATE series SET first_time = %s", (MINUTE.open_time(START),))
-    return [*lines, *task_seconds(bench.connection, url, bench.next_step, MARKETS)]
+    yield from (f"| {name} | {read / s / 1e6:.2f} | {s / best:.1f} |" for name, s in seconds.items())
+    yield from ("", *written(bench), "")
+    yield from (*disk(bench), "")
+    yield from (*grown(bench, most), "")
+    yield from task_seconds(bench.connection, url, bench.next_step, MARKETS)
 
 
 def written(bench: Bench) -> list[str]:
