@@ -19,7 +19,7 @@ def source_rows(connection: Connection, now: datetime) -> list[dict[str, Any]]:
                extract(epoch FROM max(greatest(
                    %(now)s - series.settled_to - series.interval_s * interval '1 second', interval '0'
                )))::float8 AS lag_seconds,
-               count(DISTINCT markets.id) AS markets,
+               count(DISTINCT series.market_id) AS markets,
                max(series.settled_to) AS settled_to,
                coalesce(sum(candles), 0)::bigint AS candles,
                coalesce(sum(revisions), 0) AS revisions, coalesce(sum(late_candles), 0) AS late_candles
