@@ -1,5 +1,6 @@
 #!/bin/bash
-# What systemd runs, the script that user data calls, and the one that drains. Nothing is enabled: the start script does it once it has values.
+# What systemd runs, the script that user data calls, and the one that drains. Nothing is enabled: the start script does
+# that once it has values.
 set -Eeuo pipefail
 
 install -m 0755 "$FROM/scripts/start-worker.sh" "$ROOT/bin/start-worker"
