@@ -63,7 +63,7 @@ class Bench:
             cursor.execute(
                 "INSERT INTO series (market_id, interval_s, wanted_from, have_from, covered_to, settled_to, first_time)"
                 " SELECT id, 60, %(had)s, %(had)s, %(start)s, %(start)s, %(start)s FROM markets",
-                {"start": MINUTE.open_time(START), "had": MINUTE.open_time(START - 8 * CHUNK)},
+                {"start": MINUTE.open_time(START), "had": MINUTE.open_time(START - 40 * CHUNK)},
             )
 
     def write(self, steps: int, *, ends_anywhere: bool = False) -> None:
@@ -236,7 +236,7 @@ def written(bench: Bench) -> list[str]:
         wal.append(bench.number("SELECT pg_current_wal_insert_lsn() - '0/0'") - before)
         bench.next_step += 1
     bench.next_step -= 1
-    count = "SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_xact_user_tables"
+    count = "SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_xact_user_tables WHERE schemaname = 'public'"
     with bench.connection.cursor() as cursor:
         cursor.execute(count)
         before = cursor.fetchone()[0]  # type: ignore[index]

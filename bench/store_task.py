@@ -31,7 +31,7 @@ RULES = (
     "atr(14) > 10",
     "williams_r(14) > -0.01 and roc(10) > 50",
     "crosses_below(close, wma(30))",
-    "obv > ago(obv, 1) and kama(10) > close * 2",
+    "vwma(20) > close * 2 and kama(10) > close * 2",
     "aroon(25).up > 99 and aroon(25).down > 99",
     "psar() > close * 2",
     "donchian(20).upper < close",
