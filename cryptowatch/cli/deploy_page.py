@@ -87,11 +87,15 @@ def confirm(stack: Stack, change_set: ChangeSet, yes: bool) -> None:
     losses = lossy(change_set.changes)
     for line in in_words(change_set.changes):
         show.out.print(line, style="bold red" if "LOSES" in line else None)
-    if yes and not losses:
+    if not change_set.whole:
+        show.out.print(
+            "CloudFormation could not look into the nested stacks: what is lost in them is not known", style="bold red"
+        )
+    if yes and change_set.whole and not losses:
         return
     if yes:
         stack.discard(change_set)
-        names = ", ".join(one.name for one in losses)
+        names = ", ".join(one.name for one in losses) or "perhaps, in a nested stack"
         fail(f"--yes does not cover what loses data ({names}): deploy without it and read")
     doing = "make" if change_set.new else "change"
     try:

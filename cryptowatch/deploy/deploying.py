@@ -9,7 +9,7 @@ from cryptowatch.deploy.bundle import Bundle, build_bundle
 from cryptowatch.deploy.certificates import certificates
 from cryptowatch.deploy.parameters import Template, read_template
 from cryptowatch.deploy.preflight import Finding, account_number, preflight
-from cryptowatch.deploy.stack import ChangeSet, Stack, StackError
+from cryptowatch.deploy.stack import ONLY_REMOVED, ChangeSet, Stack, StackError
 from cryptowatch.deploy.upload import ROOT, TEMPLATES, Uploaded, bucket_is_there, code_bucket, make_bucket, upload
 
 CHECKOUT = TEMPLATES.parent
@@ -76,7 +76,8 @@ class Deploy:
         Raises:
             StackError: CloudFormation refuses it.
         """
-        return self.stack.prepare({**self.settings, **uploaded.parameters}, uploaded.template_url)
+        settings = {**self.settings, **uploaded.parameters}
+        return self.stack.prepare(settings, uploaded.template_url, self.template.parameters)
 
     def renew_control(self, uploaded: Uploaded) -> None:
         """Give control the new code ahead of the other functions: it migrates before they need the new schema."""
@@ -134,12 +135,19 @@ def kept(stack: Stack) -> list[str]:
     resources = list(stack.resources())
     of_kind = "AWS::RDS::DBInstance"
     databases = [physical for place, kind, physical in resources if kind == of_kind and "Replica" not in place]
-    if databases and parameters.get("DeletionProtection") == "true":
+    protected = databases if parameters.get("DeletionProtection") == "true" else []
+    can_change = found["StackStatus"] not in ONLY_REMOVED
+    if protected and can_change:
         raise StackError(
             "the database refuses to be deleted: if you mean it, first "
             f"`cryptowatch deploy --stack {stack.name} --set DeletionProtection=false`"
         )
-    lines = [f"kept: a last snapshot of the database {name}, which costs by the GiB" for name in databases]
+    lines = [
+        f"the database {name} refuses to be deleted as long as it is protected: if you mean it, first "
+        f"`aws rds modify-db-instance --db-instance-identifier {name} --no-deletion-protection --apply-immediately`"
+        for name in protected
+    ]
+    lines += [f"kept: a last snapshot of the database {name}, which costs by the GiB" for name in databases]
     lines += [
         f"kept: the secret {physical}" for place, kind, physical in resources if kind == "AWS::SecretsManager::Secret"
     ]

@@ -1,7 +1,7 @@
 """A CloudFormation stack: what it is, how it will change, changing it, removing it."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -17,10 +17,16 @@ CHANGE_SET_PATIENCE_S = 900.0
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 _NOTHING_CHANGES = ("didn't contain changes", "No updates are to be performed")
 _STACK = "AWS::CloudFormation::Stack"
+#: States of a stack that takes no change any more: it can only be removed.
+ONLY_REMOVED = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED", "CREATE_FAILED"})
 
 
 class StackError(RuntimeError):
     """The stack is not there, cannot be changed as it stands, or its change failed; one line."""
+
+
+class ChangeRefusedError(StackError):
+    """CloudFormation makes no change set of it."""
 
 
 class Stack:
@@ -72,17 +78,22 @@ class Stack:
     def _resources(self, stack: str, path: str) -> Iterator[tuple[str, str, str]]:
         pages = self._cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
         for one in (one for page in pages for one in page["StackResourceSummaries"]):
+            if one.get("ResourceStatus") == "DELETE_COMPLETE":  # listed still after a rollback
+                continue
             physical, place = one.get("PhysicalResourceId", ""), path + one["LogicalResourceId"]
             yield place, one["ResourceType"], physical
             if one["ResourceType"] == _STACK and physical:
                 yield from self._resources(physical, f"{place}/")
 
-    def prepare(self, parameters: Mapping[str, str], template_url: str | None = None) -> "ChangeSet | None":
+    def prepare(
+        self, parameters: Mapping[str, str], template_url: str | None = None, known: Container[str] | None = None
+    ) -> "ChangeSet | None":
         """Make a change set; None when nothing would change.
 
         Args:
             parameters: those that are set; others keep their value, or have the template's default.
             template_url: the new root template; the one it has when left out.
+            known: the new template's parameters; all that the stack has when left out.
 
         Raises:
             StackError: it cannot be changed as it stands, or not like that.
@@ -91,22 +102,36 @@ class Stack:
         status = found["StackStatus"] if found else None
         _refuse(self.name, status)
         new = status in (None, "REVIEW_IN_PROGRESS")
-        name = f"cryptowatch-{time.time_ns()}"
         given: list[dict[str, Any]] = [
             {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
         ]
         kept = [] if new or not found else [one["ParameterKey"] for one in found.get("Parameters", [])]
-        given += [{"ParameterKey": key, "UsePreviousValue": True} for key in kept if key not in parameters]
+        kept = [key for key in kept if key not in parameters and (known is None or key in known)]
+        given += [{"ParameterKey": key, "UsePreviousValue": True} for key in kept]
         template: dict[str, Any] = {"TemplateURL": template_url} if template_url else {"UsePreviousTemplate": True}
+        asked = {"ChangeSetType": "CREATE" if new else "UPDATE", "Parameters": given, **template}
+        try:
+            return self._change_set(asked, nested=True)
+        except ChangeRefusedError:
+            # A nested stack may be given what another one has still to make; CloudFormation then cannot look into it,
+            # and makes no change set at all.
+            return self._change_set(asked, nested=False)
+
+    def _change_set(self, asked: Mapping[str, Any], *, nested: bool) -> "ChangeSet | None":
+        new = asked["ChangeSetType"] == "CREATE"
         try:
             made = self._cloudformation.create_change_set(
-                StackName=self.name, ChangeSetName=name, ChangeSetType="CREATE" if new else "UPDATE", **template,
-                Parameters=given, Capabilities=_CAPABILITIES, IncludeNestedStacks=True,
+                StackName=self.name, ChangeSetName=f"cryptowatch-{time.time_ns()}", Capabilities=_CAPABILITIES,
+                IncludeNestedStacks=nested, **asked,
             )  # fmt: skip
         except ClientError as error:
-            raise StackError(f"CloudFormation refuses the change: {one_line(error)}") from error
-        change_set = ChangeSet(made["Id"], made["StackId"], new)
-        changes = self._wait_for(change_set)
+            raise ChangeRefusedError(f"CloudFormation refuses the change: {one_line(error)}") from error
+        change_set = ChangeSet(made["Id"], made["StackId"], new, nested or new or "TemplateURL" not in asked)
+        try:
+            changes = self._wait_for(change_set)
+        except ChangeRefusedError:
+            self._forget(change_set) if nested else self.discard(change_set)
+            raise
         if changes is None:
             self.discard(change_set)
             return None
@@ -123,8 +148,7 @@ class Stack:
                 reason = told.get("StatusReason", "no reason given")
                 if any(text in reason for text in _NOTHING_CHANGES):
                     return None
-                self.discard(change_set)
-                raise StackError(f"CloudFormation refuses the change: {one_line(reason)}")
+                raise ChangeRefusedError(f"CloudFormation refuses the change: {one_line(reason)}")
             time.sleep(self._poll_s)
         raise StackError(f"the change set of {self.name} is not there after {CHANGE_SET_PATIENCE_S:g} s")
 
@@ -145,7 +169,10 @@ class Stack:
         if change_set.new:
             self._cloudformation.delete_stack(StackName=change_set.stack_id)
         else:
-            self._cloudformation.delete_change_set(ChangeSetName=change_set.id, StackName=change_set.stack_id)
+            self._forget(change_set)
+
+    def _forget(self, change_set: "ChangeSet") -> None:
+        self._cloudformation.delete_change_set(ChangeSetName=change_set.id, StackName=change_set.stack_id)
 
     def execute(self, change_set: "ChangeSet", progress: Callable[[Event], None]) -> None:
         """Do it and return when it is done.
@@ -186,19 +213,25 @@ class Stack:
 
 
 class ChangeSet:
-    """A change that CloudFormation is ready to make."""
+    """A change that CloudFormation is ready to make.
 
-    def __init__(self, id_: str, stack_id: str, new: bool) -> None:
+    Args:
+        new: it makes the stack.
+        whole: all that can be lost by it stands in it; not so where nested stacks get new templates unseen.
+    """
+
+    def __init__(self, id_: str, stack_id: str, new: bool, whole: bool = True) -> None:
         self.id = id_
         self.stack_id = stack_id
         self.new = new
+        self.whole = whole
         self.changes: list[Change] = []
 
 
 def _refuse(name: str, status: str | None) -> None:
     """Say what to do about a stack that takes no change."""
     match status:
-        case "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "DELETE_FAILED" | "CREATE_FAILED":
+        case str() if status in ONLY_REMOVED:
             raise StackError(f"the stack {name} is {status}: remove it first with `cryptowatch destroy --stack {name}`")
         case "UPDATE_ROLLBACK_FAILED":
             raise StackError(

@@ -31,6 +31,8 @@ class FakeCloudFormation:
         self.stack: dict[str, Any] | None = {"StackId": "arn:root", "StackStatus": "UPDATE_COMPLETE", "Parameters": []}
         self.change_sets: dict[str, list[dict[str, Any]]] = {}
         self.status = ("CREATE_COMPLETE", "")
+        #: Why it makes no change set that looks into nested stacks.
+        self.cannot_look: str | None = None
         self.events: dict[str, list[dict[str, Any]]] = {"arn:root": []}
         self.resources: list[dict[str, Any]] = []
         self.asked: list[tuple[str, dict[str, Any]]] = []
@@ -53,6 +55,8 @@ class FakeCloudFormation:
         return {"Id": "root", "StackId": "arn:root"}
 
     def describe_change_set(self, ChangeSetName: str, StackName: str) -> dict[str, str]:
+        if self.cannot_look and self.asked[-1][1]["IncludeNestedStacks"]:
+            return {"Status": "FAILED", "StatusReason": self.cannot_look}
         return {"Status": self.status[0], "StatusReason": self.status[1]}
 
     def delete_change_set(self, **asked: Any) -> None:
@@ -126,6 +130,41 @@ def test_changes_of_nested_stacks_are_told_where_they_are_and_losses_first(
     ]
     assert {one.name for one in lossy(change_set.changes)} == {"OldQueue", "Database/Database"}
     assert cloud.asked[0][1]["IncludeNestedStacks"] is True
+
+
+@pytest.mark.parametrize(
+    ("new", "template", "whole"), [(True, "https://t", True), (False, "https://t", False), (False, None, True)]
+)
+def test_where_nested_stacks_cannot_be_looked_into_the_change_is_made_without(
+    stack: Stack, cloud: FakeCloudFormation, new: bool, template: str | None, whole: bool
+) -> None:
+    cloud.cannot_look = "Nested change set arn:1 was not successfully created: Currently in FAILED."
+    cloud.change_sets = {"root": [resource("Modify", "Database", NESTED)]}
+    if new:
+        cloud.stack = None
+    change_set = stack.prepare({}, template)
+    assert change_set is not None
+    assert in_words(change_set.changes)[0] == "change          Database (CloudFormation Stack)"
+    assert change_set.whole is whole  # what a new template does in a stack that is there is not known
+    assert [name for name, _ in cloud.asked] == ["create", "delete change set", "create"]  # the empty stack stays
+    assert [asked["IncludeNestedStacks"] for name, asked in cloud.asked if name == "create"] == [True, False]
+
+
+def test_a_change_that_is_refused_without_looking_too_says_why_and_leaves_nothing(
+    stack: Stack, cloud: FakeCloudFormation
+) -> None:
+    cloud.stack, cloud.status = None, ("FAILED", "Circular dependency between resources")
+    with pytest.raises(StackError, match="Circular dependency"):
+        stack.prepare({}, "https://t")
+    assert cloud.asked[-1][0] == "delete stack"
+
+
+def test_a_parameter_that_the_template_has_no_more_is_not_kept(stack: Stack, cloud: FakeCloudFormation) -> None:
+    assert cloud.stack
+    cloud.stack["Parameters"] = [{"ParameterKey": key, "ParameterValue": "1"} for key in ("Old", "MostWorkers")]
+    cloud.change_sets = {"root": []}
+    stack.prepare({}, "https://t", {"MostWorkers": {}})
+    assert cloud.asked[0][1]["Parameters"] == [{"ParameterKey": "MostWorkers", "UsePreviousValue": True}]
 
 
 def test_a_stack_in_the_stack_is_never_said_to_be_replaced() -> None:
@@ -357,3 +396,22 @@ def test_a_removal_says_what_is_kept_and_turns_no_protection_off(
     cloud.stack |= {"Parameters": parameters(), "EnableTerminationProtection": True}
     with pytest.raises(StackError, match="update-termination-protection"):
         kept(stack)
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_FAILED", "DELETE_FAILED"])
+def test_a_stack_that_only_can_be_removed_is_not_sent_to_a_deploy_that_it_refuses(
+    stack: Stack, cloud: FakeCloudFormation, status: str
+) -> None:
+    cloud.resources = [
+        {"LogicalResourceId": f"{name}Database", "ResourceType": "AWS::RDS::DBInstance", "PhysicalResourceId": name,
+         "ResourceStatus": state}
+        for name, state in (("gone", "DELETE_COMPLETE"), ("there", "DELETE_FAILED"))
+    ]  # fmt: skip
+    said = {"CodeBucket": "code", "WorkerImageParameter": "/image", "DeletionProtection": "true"}
+    cloud.stack = {
+        "StackStatus": status,
+        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in said.items()],
+    }
+    text = "\n".join(kept(stack))
+    assert "--db-instance-identifier there --no-deletion-protection" in text
+    assert "gone" not in text
