@@ -41,8 +41,9 @@ class QuietHours:
         if not quiet:
             return None
         day = local.date() + timedelta(days=1) if over_midnight and now >= self.begins else local.date()
-        # Of an hour that comes twice, the second: an end is not before what it ends.
-        return datetime.combine(day, self.ends, self.zone).replace(fold=1).astimezone(UTC)
+        # Of an hour that comes twice, the second, and one that does not come counts from the hour before it: an end
+        # is not before what it ends.
+        return max(datetime.combine(day, self.ends, self.zone).replace(fold=fold).astimezone(UTC) for fold in (0, 1))
 
 
 @dataclass(frozen=True)

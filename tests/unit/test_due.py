@@ -33,6 +33,12 @@ def test_the_night_the_clocks_change_ends_at_seven_too() -> None:
     assert NIGHT.end_of(at("2026-10-24T22:00")) == at("2026-10-25T06:00")
 
 
+def test_an_end_that_the_clocks_skip_is_not_before_what_it_ends() -> None:
+    skipped = QuietHours(time(22), time(2, 30), BERLIN)  # on 2026-03-29 the hour after 01:00 UTC is 03:00
+    assert skipped.end_of(at("2026-03-29T00:45")) == at("2026-03-29T01:30")
+    assert due(at("2026-03-29T00:45"), "info", None, [skipped]).at == at("2026-03-29T01:30")
+
+
 def test_high_severity_passes_quiet_hours_that_let_it() -> None:
     night = at("2026-03-02T23:00")
     assert due(night, "high", None, [NIGHT]).at == night
