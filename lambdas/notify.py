@@ -30,7 +30,14 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answers the messages that must come again, as SQS expects it."""
     connection = connect(_settings, patience=10)
     try:
-        failed = notify(event["Records"], connection, _settings.clock, publish, _settings.gather_seconds)
+        failed = notify(
+            event["Records"],
+            connection,
+            _settings.clock,
+            publish,
+            _settings.gather_seconds,
+            lambda: context.get_remaining_time_in_millis() / 1000,
+        )
     finally:
         connection.close()
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

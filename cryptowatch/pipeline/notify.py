@@ -5,6 +5,7 @@ send one email; only a crash between publishing and marking can repeat one, and 
 to send is decided once, under a lock on the recipient, in the order of candle time.
 """
 
+import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -36,6 +37,9 @@ logger = Logger(service="notify")
 
 #: Seconds a claim lasts: longer than the function may run (30 s), shorter than the queue's visibility (180 s).
 LEASE_S = 60.0
+#: Seconds without which no other recipient is begun: SNS may take 13, then the email must still be marked as sent.
+#: Who is left comes again with the message.
+LEAST_S = 15.0
 
 #: Publishes an email to a recipient; raises botocore's errors.
 Publish = Callable[[str, Email], None]
@@ -47,15 +51,18 @@ def notify(
     clock: Clock,
     publish: Publish,
     gather_s: float,
+    seconds_left: Callable[[], float] = lambda: math.inf,
 ) -> list[str]:
     """Send what these SQS records name, and all else that is due of the same recipients.
 
     Args:
         gather_s: seconds to wait first for the rest of a storm.
+        seconds_left: how long the process may still run.
 
     Returns:
         The message ids of the records that must come again: unreadable ones, ones that name unknown alerts, and ones
-        with an alert that is still to be sent (its recipient's lock or its lease is another's, or SNS failed).
+        with an alert that is still to be sent (its recipient's lock or its lease is another's, SNS failed, or there
+        was no time left).
     """
     wanted, failed = _read(records)
     time.sleep(gather_s)
@@ -64,6 +71,9 @@ def notify(
         known = store.known_alerts(cursor, all_ids)
         recipients = store.recipients_waiting(cursor, all_ids, clock.now())
     for recipient in recipients:
+        if seconds_left() < LEAST_S:
+            logger.warning("no time for all recipients, the rest comes again")
+            break
         _deliver(recipient, connection, clock, publish)
     with transaction(connection) as cursor:
         waiting = store.still_waiting(cursor, all_ids, clock.now())
@@ -182,7 +192,8 @@ def _candidate(delivery: store.DueDelivery, clock: Clock) -> Candidate:
         close_time=delivery.close_time,
         max_per_day=delivery.watch.max_per_day,
         recipient_max_per_day=delivery.settings.max_per_day,
-        late=is_late(delivery.watch, interval, due.at, source_now),
+        # What a digest let wait is no later than it said, if it has gone from the watch since.
+        late=is_late(delivery.watch, interval, max(due.at, delivery.due_at), source_now),
         removed=delivery.recipient_removed,
         too_mild=not delivery.settings.wants(delivery.severity),
         muted=delivery.muted,

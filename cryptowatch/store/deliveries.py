@@ -1,6 +1,6 @@
 """What becomes of each alert for each recipient: claimed under a lease, decided once, sent, marked."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -25,19 +25,24 @@ class DueDelivery:
 
     Args:
         decision: `send` when that was decided before; None when it is not decided yet.
-        clock_ahead_s: the source's clock less ours, seconds.
+        due_at: when its time had come: at its close, or when a digest or quiet hours let it wait until then.
+        watched_markets: how many markets its watch watches now.
+        settings: what the recipient wants to be told, and when.
         recipient_removed: they left the watch list after the alert.
+        clock_ahead_s: the source's clock less ours, seconds.
         muted: it is muted, or was when its candle closed.
         acked: it only says again what was acknowledged.
-        watched_markets: how many markets its watch watches now.
         track_record: what followed the watch's past signals: on this market, and (True) on all; None when not known.
-        settings: what the recipient wants to be told, and when.
     """
 
     alert_id: int
     decision: str | None
+    due_at: datetime
     watch_id: int
     watch: Watch
+    watched_markets: int
+    settings: DeliverySettings
+    recipient_removed: bool
     market: str
     rule: str
     interval_s: int
@@ -48,12 +53,9 @@ class DueDelivery:
     price: float | None
     figures: dict[str, float | None]
     clock_ahead_s: float
-    recipient_removed: bool
     muted: bool
     acked: bool
-    watched_markets: int
     track_record: list[tuple[bool, str]] | None
-    settings: DeliverySettings
 
 
 def known_alerts(cursor: Cursor, alert_ids: Sequence[int]) -> set[int]:
@@ -89,18 +91,15 @@ def due_deliveries(cursor: Cursor, recipient: str, now: datetime, limit: int) ->
     """All that is due of a recipient and leased by nobody, in the order of candle time, `limit` at most."""
     cursor.execute(
         f"""
-        SELECT delivery.alert_id, delivery.decision, watch.id, watch.definition,
+        SELECT delivery.alert_id, delivery.decision, delivery.due_at, watch.id,
                market.source || ':' || market.symbol, alert.rule, alert.interval_s, alert.severity,
                alert.kind, alert.open_time, alert.close_time,
-               alert.price, alert.figures, source.clock_ahead_s, recipient.removed_at IS NOT NULL,
-               {COVERED}, {ACKED},
-               (SELECT count(*) FROM watch_state WHERE watch_id = watch.id), {LINES}, recipient.settings
+               alert.price, alert.figures, source.clock_ahead_s, {COVERED}, {ACKED}, {LINES}
         FROM deliveries delivery
         JOIN alerts alert ON alert.id = delivery.alert_id
         JOIN watches watch ON watch.id = alert.watch_id
         JOIN markets market ON market.id = alert.market_id
         JOIN sources source ON source.name = market.source
-        JOIN recipients recipient ON recipient.name = delivery.recipient
         WHERE delivery.recipient = %(recipient)s AND due_at <= %(now)s AND {_OPEN} AND {_NO_LIVE_LEASE}
         ORDER BY alert.close_time, delivery.alert_id
         LIMIT %(limit)s
@@ -108,13 +107,30 @@ def due_deliveries(cursor: Cursor, recipient: str, now: datetime, limit: int) ->
         """,
         {"recipient": recipient, "now": now, "limit": limit},
     )
-    return [_due_delivery(row) for row in cursor.fetchall()]
+    rows = cursor.fetchall()
+    # Once each: a storm has a thousand alerts of a watch that names five hundred markets.
+    watches = _watches(cursor, {row[3] for row in rows})
+    wishes = _wishes(cursor, recipient)
+    return [DueDelivery(*row[:4], *watches[row[3]], *wishes, *row[4:]) for row in rows]
 
 
-def _due_delivery(row: Sequence[Any]) -> DueDelivery:
-    watch, settings = Watch.model_validate(row[3]), DeliverySettings.model_validate(row[-1])
-    values = [*row[:3], watch, *row[4:-1], settings]
-    return DueDelivery(*values)
+def _watches(cursor: Cursor, ids: Collection[int]) -> dict[int, tuple[Watch, int]]:
+    """These watches, each with how many markets it watches."""
+    cursor.execute(
+        """
+        SELECT id, definition, (SELECT count(*) FROM watch_state WHERE watch_id = id)
+        FROM watches WHERE id = ANY(%s)
+        """,
+        (list(ids),),
+    )
+    return {id_: (Watch.model_validate(definition), markets) for id_, definition, markets in cursor.fetchall()}
+
+
+def _wishes(cursor: Cursor, recipient: str) -> tuple[DeliverySettings, bool]:
+    """What a recipient wants to be told, and whether they have left the list."""
+    cursor.execute("SELECT settings, removed_at IS NOT NULL FROM recipients WHERE name = %s", (recipient,))
+    settings, removed = cursor.fetchone()  # type: ignore[misc]
+    return DeliverySettings.model_validate(settings), removed
 
 
 def postpone(cursor: Cursor, recipient: str, alert_id: int, due_at: datetime, by: str) -> None:

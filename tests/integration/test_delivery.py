@@ -1,5 +1,6 @@
 """What becomes of an alert: sent once, held for a reason, never lost."""
 
+import json
 import threading
 from contextlib import closing
 from datetime import timedelta
@@ -11,6 +12,7 @@ from cryptowatch.pipeline.notify import notify
 from cryptowatch.pipeline.sweep import sweep
 from cryptowatch.settings import Settings
 from cryptowatch.store.database import connect
+from cryptowatch.watches.form import Watch
 
 
 @pytest.fixture
@@ -42,6 +44,26 @@ def test_one_storm_is_one_email_even_if_only_one_alert_was_named(storm) -> None:
     assert world.notify(ids[:1]) == []
     assert len(world.emails) == 1
     assert world.emails[0][1].subject.startswith("3 alerts on 3 markets")
+
+
+def test_a_watch_is_read_once_however_many_of_its_alerts_are_due(storm, monkeypatch) -> None:
+    world, ids = storm
+    read = []
+    monkeypatch.setattr(Watch, "model_validate", lambda data: read.append(data) or Watch(**data))
+    assert world.notify(ids) == []
+    assert len(read) == 1 and "3 alerts on 3 markets" in world.emails[0][1].subject
+
+
+def test_a_recipient_for_whom_no_time_is_left_comes_again(storm) -> None:
+    world, _ = storm
+    world.apply({"when": "close > 110", "notify": ["me", "you"]}, recipients={"me": "me@a.de", "you": "you@a.de"})
+    ids = world.minute(2)
+    left = iter([30.0, 12.0])
+    records = [{"messageId": "a", "body": json.dumps({"version": 1, "alert_ids": ids})}]
+    send = lambda to, email: world.emails.append((to, email))  # noqa: E731
+    assert notify(records, world.writer, world.clock, send, 0, lambda: next(left)) == ["a"]
+    assert [to for to, _ in world.emails] == ["me"]
+    assert world.notify(ids) == [] and [to for to, _ in world.emails] == ["me", "you"]
 
 
 def test_the_same_message_delivered_three_times_is_one_email(storm) -> None:

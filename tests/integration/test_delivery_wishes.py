@@ -57,6 +57,15 @@ def test_a_digest_tells_an_hour_in_one_email_at_the_full_hour(waves) -> None:
     assert subjects(waves) == ["30 alerts on 1 market: watch"]
 
 
+def test_what_a_digest_let_wait_is_told_at_its_time_even_if_the_digest_has_gone_since(waves) -> None:
+    waves.apply({"when": "close > 110", "digest": "hourly"})
+    live(waves, 30)
+    waves.apply({"when": "close > 110", "once": True})
+    live(waves, 31)
+    assert held(waves) == {}
+    assert sum("15 alerts" in subject for subject in subjects(waves)) == 1
+
+
 def test_quiet_hours_are_summarised_after_them_and_nothing_of_it_is_late(waves) -> None:
     waves.apply({"when": "close > 110", "quiet_hours": {"from": "12:10", "to": "12:40"}})
     live(waves, 39)
