@@ -13,6 +13,9 @@ from zoneinfo import ZoneInfo
 #: day between them would move it for ever.
 MOST_MOVES = 4
 
+#: How long after its time a digest is told: the candles that close at that time belong into it, and arrive later.
+DIGEST_WAITS = timedelta(minutes=1)
+
 _UTC = ZoneInfo("UTC")
 
 
@@ -80,7 +83,8 @@ class Due:
 def due(close_time: datetime, severity: str, digest: Digest | None, quiet: Sequence[QuietHours]) -> Due:
     """When an alert on the candle that closed at `close_time` is due.
 
-    A digest is told outside of quiet hours too: at their end. Hours that drop do so by when the candle closed.
+    A digest is told outside of quiet hours too: at their end; `DIGEST_WAITS` later in any case. Hours that drop do so
+    by when the candle closed.
 
     Args:
         severity: of the alert; `high` passes quiet hours that let it.
@@ -96,4 +100,4 @@ def due(close_time: datetime, severity: str, digest: Digest | None, quiet: Seque
         if not ends:
             break
         at = max(ends)
-    return Due(at)
+    return Due(at + DIGEST_WAITS if digest else at)

@@ -111,7 +111,8 @@ def due_deliveries(cursor: Cursor, recipient: str, now: datetime, limit: int) ->
     # Once each: a storm has a thousand alerts of a watch that names five hundred markets.
     watches = _watches(cursor, {row[3] for row in rows})
     wishes = _wishes(cursor, recipient)
-    return [DueDelivery(*row[:4], *watches[row[3]], *wishes, *row[4:]) for row in rows]
+    filled: list[list[Any]] = [[*row[:4], *watches[row[3]], *wishes, *row[4:]] for row in rows]
+    return [DueDelivery(*values) for values in filled]
 
 
 def _watches(cursor: Cursor, ids: Collection[int]) -> dict[int, tuple[Watch, int]]:

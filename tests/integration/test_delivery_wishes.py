@@ -57,6 +57,18 @@ def test_a_digest_tells_an_hour_in_one_email_at_the_full_hour(waves) -> None:
     assert subjects(waves) == ["30 alerts on 1 market: watch"]
 
 
+def test_a_digest_holds_what_closes_at_its_time_though_the_sweep_comes_before_it(waves) -> None:
+    waves.apply({"when": "close > 110", "digest": "hourly"})
+    live(waves, 59)
+    waves.clock.at += timedelta(seconds=31)  # 13:00:01
+    queue = Queue()
+    sweep(waves.writer, waves.clock, waves.told, queue, 0)
+    assert queue.sent == []
+    waves.clock.at -= timedelta(seconds=31)
+    live(waves, 3)
+    assert subjects(waves) == ["30 alerts on 1 market: watch"]
+
+
 def test_what_a_digest_let_wait_is_told_at_its_time_even_if_the_digest_has_gone_since(waves) -> None:
     waves.apply({"when": "close > 110", "digest": "hourly"})
     live(waves, 30)

@@ -64,7 +64,13 @@ def test_an_hourly_digest_is_told_at_the_full_hour_and_a_daily_one_at_its_time()
 
 def test_a_digest_that_falls_into_quiet_hours_is_told_when_they_are_over() -> None:
     midnight = Digest("day", time(0), BERLIN)
-    assert due(at("2026-03-02T12:00"), "info", midnight, [NIGHT]).at == at("2026-03-03T06:00")
+    assert due(at("2026-03-02T12:00"), "info", midnight, [NIGHT]).at == at("2026-03-03T06:01")
+
+
+def test_a_digest_waits_a_minute_for_the_candles_that_close_at_its_time() -> None:
+    closes = [at(text) for text in ("2026-03-02T12:01", "2026-03-02T13:00", "2026-03-02T13:01")]
+    told = [due(close, "info", Digest("hour"), []).at for close in closes]
+    assert told == [at("2026-03-02T13:01"), at("2026-03-02T13:01"), at("2026-03-02T14:01")]
 
 
 def test_quiet_hours_of_watch_and_recipient_add_up() -> None:
