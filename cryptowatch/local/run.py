@@ -1,5 +1,6 @@
 """`cryptowatch local run`: start the embedded stack, show what it does, stop it cleanly."""
 
+import re
 import signal
 import threading
 import time
@@ -35,6 +36,8 @@ LOOKS_AN_ADJUSTMENT = 4
 PATIENCE_S = 1.0
 
 #: What may go wrong while the stack starts or runs, each with one clear line.
+#: A market with a star in it, or one of the top by volume.
+_STAR = re.compile(r":\S*\*|: ?top [0-9]")
 _FAILURES = (
     LocalStackError,
     DeployFailedError,
@@ -137,21 +140,23 @@ def _stop_on_signals() -> threading.Event:
     return stop
 
 
-def _check_early(watches: Path) -> Future[CheckedWatchList]:
+def _check_early(watches: Path) -> Future[None]:
     pool = ThreadPoolExecutor(1)
-    checked = pool.submit(_check, watches)
+    checked = pool.submit(_check_offline, watches)
     pool.shutdown(wait=False)
     return checked
 
 
-def _check(
-    watches: Path, exchange_url: str | None = None, progress: Callable[[str], None] | None = None
-) -> CheckedWatchList:
-    """Read the watch list, without `progress` asking no exchange.
-
-    Compiling rules and listing exchanges need libraries that are slow to load, so this is also done once while
-    other things start: a mistake is told early, and later nothing waits for them.
+def _check_offline(watches: Path) -> None:
+    """Read the watch list without asking an exchange, while other things start: a mistake is told early, and later
+    nothing waits for libraries that are slow to load. What a star stands for only an exchange knows.
     """
+    if not _STAR.search(watches.read_text(encoding="utf-8")):
+        _check(watches, None, None)
+
+
+def _check(watches: Path, exchange_url: str | None, progress: Callable[[str], None] | None) -> CheckedWatchList:
+    """Read the watch list, without `progress` asking no exchange."""
     from cryptowatch.pipeline.catalog import ExchangeCatalog
     from cryptowatch.watches.reader import read_watch_list
 

@@ -1,5 +1,6 @@
 """The main job, as a user runs it: from a command to an email in the mail folder."""
 
+import json
 import os
 import re
 import signal
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+
+from cryptowatch.store.migrate import migrations
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "watches.yaml"
@@ -107,9 +110,13 @@ def test_the_command_line_works_on_the_running_stack_and_ctrl_c_stops_it(started
     assert "running already" in second.stdout
     status = run(tmp_path, "status", "--json")
     assert status.returncode == 0, status.stderr
-    assert '"schema_version": 1' in status.stdout
+    assert json.loads(status.stdout)["schema_version"] == migrations()[-1][0]
     applied = run(tmp_path, "apply", str(EXAMPLE))
     assert "3 unchanged" in applied.stdout, applied.stderr
+    previewed = run(tmp_path, "preview", str(EXAMPLE), "--json")
+    assert {one["watch"] for one in json.loads(previewed.stdout)["watches"]} >= {"Oversold dip"}, previewed.stderr
+    muted = run(tmp_path, "mute", "watch", "Oversold dip", "--for", "1h")
+    assert "watch Oversold dip is muted until" in muted.stdout, muted.stderr
     filled = run(tmp_path, "backfill", "binance:BTC/USDT", "--interval", "1m", "--since", "3d")
     assert filled.returncode == 0, filled.stdout + filled.stderr
     assert re.search(r"binance:BTC/USDT +1m +done +100% .* 4,3\d\d ", filled.stdout), filled.stdout
