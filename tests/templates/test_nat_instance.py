@@ -18,7 +18,7 @@ def test_it_may_only_point_the_private_route_at_itself() -> None:
     granted = {tuple(one["Action"]) if isinstance(one["Action"], list) else one["Action"]: one for one in NAT_RIGHTS}
     assert set(granted) == {("ec2:CreateRoute", "ec2:ReplaceRoute"), "ec2:ModifyInstanceAttribute"}
     route = granted["ec2:CreateRoute", "ec2:ReplaceRoute"]["Resource"]["Fn::Sub"]
-    assert route.endswith(":route-table/${PrivateRouteTable}")
+    assert route.endswith(":route-table/${InstanceRouteTable}")
     own = granted["ec2:ModifyInstanceAttribute"]["Condition"]
     assert own == {"StringEquals": {"aws:ResourceTag/NatOf": {"Ref": "Vpc"}}}
     tags = {one["Key"]: one for one in MADE["NatGroup"]["Properties"]["Tags"]}
@@ -37,15 +37,25 @@ def test_the_network_goes_out_one_way_or_the_other() -> None:
     assert {name for name, condition in conditions.items() if condition == "ByGateway"} == {
         "NatAddress",
         "NatGateway",
-        "PrivateRoute",
+        "GatewayRouteTable",
+        "GatewayRoute",
     }
     assert {name for name, condition in conditions.items() if condition == "ByInstance"} == {
+        "InstanceRouteTable",
         "NatRole",
         "NatProfile",
         "NatSecurityGroup",
         "NatLaunchTemplate",
         "NatGroup",
     }
+
+
+def test_a_stack_may_change_its_way_out_since_neither_writes_the_others_route() -> None:
+    assert MADE["GatewayRoute"]["Properties"]["RouteTableId"] == {"Ref": "GatewayRouteTable"}
+    used = {"Fn::If": ["ByGateway", {"Ref": "GatewayRouteTable"}, {"Ref": "InstanceRouteTable"}]}
+    for name in ("PrivateSubnetARoutes", "PrivateSubnetBRoutes"):
+        assert MADE[name]["Properties"]["RouteTableId"] == used
+    assert MADE["S3Endpoint"]["Properties"]["RouteTableIds"] == [used]
 
 
 class Machine:
@@ -57,7 +67,7 @@ class Machine:
         data: dict[str, Any] = MADE["NatLaunchTemplate"]["Properties"]["LaunchTemplateData"]
         text = data["UserData"]["Fn::Base64"]["Fn::Sub"].replace("${!", "${").replace(PER_BOOT, str(folder / "route"))
         self.script = folder / "part-001"
-        self.script.write_text(text.replace("${AWS::Region}", "eu-central-1").replace("${PrivateRouteTable}", "rtb-1"))
+        self.script.write_text(text.replace("${AWS::Region}", "eu-central-1").replace("${InstanceRouteTable}", "rtb-1"))
 
     def run(self, script: Path, failing: str = "-") -> list[str]:
         self.log.write_text("")

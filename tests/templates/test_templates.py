@@ -258,6 +258,16 @@ def test_instances_give_credentials_only_to_those_who_ask_properly() -> None:
         assert template["LaunchTemplateData"]["MetadataOptions"]["HttpTokens"] == "required"
 
 
+def test_no_parameter_is_looked_up_whose_value_another_stack_has_still_to_make() -> None:
+    """A change set that looks into nested stacks has a placeholder for it, and fails when AWS is asked for that."""
+    for name, stack in properties("AWS::CloudFormation::Stack").items():
+        given = stack.get("Parameters", {})
+        unknown = {one for one in given if "Fn::GetAtt" in str(given[one])}
+        template = TEMPLATES[stack["TemplateURL"]["Fn::Sub"].rpartition("/")[2].removesuffix(".yaml")]
+        looked_up = {one for one, definition in template["Parameters"].items() if "AWS::" in definition["Type"]}
+        assert not unknown & looked_up, name
+
+
 # --- database ---
 
 
@@ -271,6 +281,12 @@ def test_the_database_survives_its_stack_and_is_not_public() -> None:
         assert instance["PubliclyAccessible"] is False
     (parameters,) = properties("AWS::RDS::DBParameterGroup").values()
     assert parameters["Parameters"]["rds.force_ssl"] == "1"
+
+
+def test_the_largest_storage_leaves_the_room_to_grow_that_rds_asks_for() -> None:
+    largest = ROOT["Parameters"]["DatabaseStorageGiB"]["MaxValue"]
+    for instance in properties("AWS::RDS::DBInstance").values():
+        assert instance["MaxAllocatedStorage"] >= 1.1 * largest
 
 
 def test_the_password_is_generated_and_stands_nowhere() -> None:
