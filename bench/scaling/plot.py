@@ -19,8 +19,8 @@ def lines(title: str, unit: str, series: Sequence[tuple[str, Sequence[tuple[floa
         colour = COLOURS[number]
         path = " ".join(f"{LEFT + at / end * _inner():.1f},{_y(value / top):.1f}" for at, value in points)
         parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
-        parts.append(_text(LEFT + 10, TOP + 14 * (number + 1), name, colour=colour))
-    return _svg(parts)
+        parts.append(_legend(number, name))
+    return _svg(parts, len(series))
 
 
 def bars(title: str, unit: str, groups: Sequence[tuple[str, Sequence[tuple[str, float]]]]) -> str:
@@ -41,8 +41,8 @@ def bars(title: str, unit: str, groups: Sequence[tuple[str, Sequence[tuple[str, 
             )
         parts.append(_text(LEFT + (number + 0.5) * room, HEIGHT - 8, label, "middle"))
     for place, (name, _) in enumerate(groups[0][1]):
-        parts.append(_text(LEFT + 10, TOP + 14 * (place + 1), name, colour=COLOURS[place]))
-    return _svg(parts)
+        parts.append(_legend(place, name))
+    return _svg(parts, len(groups[0][1]))
 
 
 def _inner() -> float:
@@ -72,9 +72,14 @@ def _text(x: float, y: float, text: str, anchor: str = "start", colour: str = "#
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">{escape(text)}</text>'
 
 
-def _svg(parts: Sequence[str]) -> str:
+def _legend(number: int, name: str) -> str:
+    """The name of a series, below the chart."""
+    return _text(LEFT + 10, HEIGHT + 14 * (number + 1), name, colour=COLOURS[number])
+
+
+def _svg(parts: Sequence[str], names: int) -> str:
     head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT + 14 * names + 10}" '
         'font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="#fff"/>'
     )
     return "\n".join([head, *parts, "</svg>", ""])
