@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,7 +21,15 @@ from cryptowatch.cli.options import (
     warn,
 )
 
+if TYPE_CHECKING:
+    from cryptowatch.watches.form import CheckedWatchList
+
 app = typer.Typer()
+
+
+def _sent(checked: "CheckedWatchList") -> dict[str, Any]:
+    """A list as it is sent: only what it says, so that a system of the version before takes what it knows."""
+    return checked.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 @app.command()
@@ -71,8 +79,7 @@ def preview(
             checked = read_watches(file, offline, as_json, local_exchange=stack is None)
             asker = partial(ask, stack=stack, region=region, profile=profile)
             with page.progress() as told:
-                data = checked.model_dump(mode="json", by_alias=True)
-                result = stored_preview(data, asker, only=watch, since=since, progress=told)
+                result = stored_preview(_sent(checked), asker, only=watch, since=since, progress=told)
     except (*page.ERRORS, ControlError) as error:
         fail(str(error))
     print_json(result) if as_json else page.show(result, str(file))
@@ -97,7 +104,7 @@ def apply(
     from cryptowatch.cli.control import ControlError
     from cryptowatch.cli.stored_preview import estimates
 
-    checked = read_watches(file, offline, as_json, local_exchange=stack is None).model_dump(mode="json", by_alias=True)
+    checked = _sent(read_watches(file, offline, as_json, local_exchange=stack is None))
     report = ask({"action": "apply", "watch_list": checked, "dry_run": dry_run}, stack, region, profile)
     report["estimates"] = []
     if estimate:

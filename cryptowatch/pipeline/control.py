@@ -159,14 +159,14 @@ class Control:
                 before, wanted = live_recipients(cursor), watch_list.recipients
                 gone = [name for name in before if name not in wanted]
                 new = [name for name, email in wanted.items() if name not in before or before[name].email != email]
-                report |= {"recipients_added": new, "recipients_removed": gone}
-                if dry_run:
-                    raise _DryRunError
                 for name in gone:
                     remove_recipient(cursor, name, now)
                 for name in new:
                     save_recipient(cursor, Recipient(name, wanted[name], None))
-                report["recipients_changed"] = save_settings(cursor, wanted, watch_list.delivery)
+                changed = [name for name in save_settings(cursor, wanted, watch_list.delivery) if name not in new]
+                report |= {"recipients_added": new, "recipients_changed": changed, "recipients_removed": gone}
+                if dry_run:
+                    raise _DryRunError
         except _DryRunError:
             return report
         made, report["pending_gone"] = self._subscriptions.reconcile(watch_list.recipients)

@@ -7,6 +7,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from cryptowatch.cli import show
 from cryptowatch.clock import WallClock
 from cryptowatch.pipeline.control import Control, UnknownActionError
 from cryptowatch.queues import AlertsQueue, depth
@@ -76,9 +77,18 @@ def test_applying_twice_changes_nothing(control) -> None:
 
 
 def test_a_dry_run_shows_the_changes_and_makes_none(control) -> None:
-    assert control.answer({**request(), "dry_run": True})["added"] == ["dip"]
+    shown = control.answer({**request(), "dry_run": True})
+    show.changes({**shown, "estimates": []})
+    assert shown["added"] == ["dip"]
     assert subscriptions(control) == {}
     assert control.answer({"action": "status"})["watches"] == []
+
+
+def test_what_is_stored_of_a_watch_is_what_it_says_so_that_workers_that_know_fewer_keys_read_it(control) -> None:
+    control.answer(request(cooldown="1h"))
+    with control._connection.cursor() as cursor:
+        cursor.execute("SELECT definition FROM watches")
+        assert cursor.fetchone()[0] == {**WATCH, "cooldown": "1h"}
 
 
 def test_who_left_the_list_is_unsubscribed_and_a_lost_subscription_is_made_anew(control) -> None:

@@ -189,7 +189,9 @@ def test_apply_sends_the_checked_list_and_shows_what_changed(function: FakeLambd
     assert (code, err) == (0, "")
     (asked,) = function.asked
     assert (asked["action"], asked["dry_run"]) == ("apply", True)
-    assert asked["watch_list"]["watches"][0]["look_back"] == {"1h": 20}
+    (watch,) = asked["watch_list"]["watches"]
+    assert watch["look_back"] == {"1h": 20}
+    assert list(watch["watch"]) == ["name", "markets", "interval", "when", "notify"], "what it says, and no more"
     for line in (
         "added     new",
         "changed   old (when: starts anew)",
