@@ -141,7 +141,9 @@ def _pattern(market: Market) -> re.Pattern[str]:
             f"the star in {str(market)!r} is not clear",
             f"write {market.source}:*/USD for every market in USD",
         )
-    return re.compile(re.escape(market.symbol).replace(re.escape(STAR), "[^/:]*"))
+    # A run of stars is one: each of its own would try every way to share the characters out.
+    parts = re.split(r"\*+", market.symbol)
+    return re.compile("[^/:]*".join(map(re.escape, parts)))
 
 
 def _matching(market: Market, catalog: MarketCatalog) -> list[str]:

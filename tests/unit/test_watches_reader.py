@@ -3,6 +3,7 @@
 import pytest
 
 from cryptowatch.watches.form import CheckedWatchList
+from cryptowatch.watches.market_names import excluded
 from cryptowatch.watches.reader import Problem, WatchListError, read_watch_list
 
 GOOD = """\
@@ -395,3 +396,8 @@ def test_dates_need_no_quotes_and_are_utc() -> None:
     (one,) = read(changed(EXCLUDE + "[]\n    starts: 2026-03-01\n    expires: 2026-03-01 18:30")).watches
     assert one.watch.model_dump(mode="json")["starts"] == "2026-03-01T00:00:00+00:00"
     assert one.watch.model_dump(mode="json")["expires"] == "2026-03-01T18:30:00+00:00"
+
+
+def test_a_row_of_stars_is_one_star_and_does_not_take_for_ever() -> None:
+    markets = ["kraken:" + "A" * 30 + "/USD", "kraken:Ax/USD"]
+    assert excluded("kraken:" + "*" * 40 + "x/USD", markets) == {"kraken:Ax/USD"}
