@@ -19,10 +19,21 @@ metadata() {
     "$address/latest/meta-data/$1"
 }
 
+# Tells an update of the stack, which waits for it, how this instance started: SUCCESS or FAILURE. When none runs, the
+# stack refuses to hear it.
+signal() {
+  local stack
+  stack=$(value WORKERS_STACK)
+  [[ -n $stack ]] || return 0
+  aws cloudformation signal-resource --region "$(metadata placement/region)" --stack-name "$stack" \
+    --logical-resource-id WorkerGroup --unique-id "$(metadata instance-id)" --status "$1" 2>/dev/null || true
+}
+
 give_up() {
   trap - ERR
   set +e
   echo "the worker did not start: $1" >&2
+  signal FAILURE
   aws autoscaling set-instance-health --region "$(metadata placement/region)" --instance-id "$(metadata instance-id)" \
     --health-status Unhealthy --no-should-respect-grace-period
   exit 1
@@ -47,4 +58,5 @@ systemctl enable crypto-watch-worker crypto-watch-studies crypto-watch-drain
 # Returns when the workers have said that they take work; fails when one did not in time.
 systemctl start crypto-watch-worker crypto-watch-studies crypto-watch-drain ||
   give_up "a unit did not start; see journalctl --unit 'crypto-watch-*'"
+signal SUCCESS
 echo "the workers are ready"

@@ -115,24 +115,31 @@ def calls(folder: Path, command: str) -> list[str]:
 
 
 def start(
-    folder: Path, *, without: str = "", systemctl: str = "exit 0", agent: str = "exit 0"
+    folder: Path, *, without: str = "", systemctl: str = "exit 0", agent: str = "exit 0", aws: str = ""
 ) -> subprocess.CompletedProcess[str]:
     values = {name: f"{name.lower()}/of:this" for name in VALUES if name != without}
     (folder / "worker.env").write_text("".join(f"{name}={value}\n" for name, value in values.items()))
     shutil.copy(AMI / "conf" / "cloudwatch-agent.json", folder / "agent.json")
     commands = {
         "systemctl": systemctl,
-        "aws": "",
+        "aws": aws,
         "curl": 'case "$*" in *api/token*) echo token;; *region*) echo eu-central-1;; *) echo i-0123;; esac',
         "amazon-cloudwatch-agent-ctl": agent,
     }
     return run_script(START, folder, **commands)
 
 
-def test_a_worker_that_starts_leaves_the_instance_alone(tmp_path: Path) -> None:
+def told_the_stack(folder: Path) -> list[str]:
+    return [line.split()[-1] for line in calls(folder, "aws cloudformation signal-resource")]
+
+
+def test_a_worker_that_starts_leaves_the_instance_alone_and_lets_an_update_go_on(tmp_path: Path) -> None:
     done = start(tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert calls(tmp_path, "aws") == []
+    assert calls(tmp_path, "aws autoscaling") == []
+    (call,) = calls(tmp_path, "aws")
+    assert "--stack-name workers_stack/of:this --logical-resource-id WorkerGroup --unique-id i-0123" in call
+    assert told_the_stack(tmp_path) == ["SUCCESS"]
     units = "crypto-watch-worker crypto-watch-studies crypto-watch-drain"
     assert calls(tmp_path, "systemctl") == [f"systemctl enable {units}", f"systemctl start {units}"]
     configuration = json.loads((tmp_path / "agent.json").read_text())
@@ -145,7 +152,8 @@ def test_a_missing_value_marks_the_instance_unhealthy(tmp_path: Path, name: str)
     done = start(tmp_path, without=name)
     assert done.returncode == 1
     assert f"holds no {name}" in done.stderr
-    (call,) = calls(tmp_path, "aws")
+    (call,) = calls(tmp_path, "aws autoscaling")
+    assert told_the_stack(tmp_path) == ["FAILURE"]  # an update that brought this image is taken back
     assert "set-instance-health --region eu-central-1 --instance-id i-0123 --health-status Unhealthy" in call
 
 
@@ -153,14 +161,21 @@ def test_a_unit_that_does_not_start_marks_the_instance_unhealthy(tmp_path: Path)
     done = start(tmp_path, systemctl='[ "$1" = enable ]')
     assert done.returncode == 1
     assert "a unit did not start; see journalctl" in done.stderr
-    assert len(calls(tmp_path, "aws")) == 1
+    assert len(calls(tmp_path, "aws autoscaling")) == 1
+    assert told_the_stack(tmp_path) == ["FAILURE"]
+
+
+def test_an_update_that_nobody_waits_for_is_no_failure(tmp_path: Path) -> None:
+    """CloudFormation refuses a signal that it does not wait for: one that scaling has started sends it, too."""
+    done = start(tmp_path, aws="exit 254")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_an_agent_that_fails_stops_no_worker(tmp_path: Path) -> None:
     done = start(tmp_path, agent="exit 1")
     assert done.returncode == 0
     assert "the CloudWatch agent did not start" in done.stderr
-    assert calls(tmp_path, "aws") == []
+    assert calls(tmp_path, "aws autoscaling") == []
 
 
 @pytest.mark.parametrize(

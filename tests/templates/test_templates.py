@@ -243,6 +243,24 @@ def user_data() -> str:
     return str(text)
 
 
+def test_a_new_image_goes_on_to_the_next_instance_only_when_its_worker_has_said_that_it_works() -> None:
+    workers = TEMPLATES["workers"]["Resources"]
+    update = workers["WorkerGroup"]["UpdatePolicy"]["AutoScalingRollingUpdate"]
+    assert update["WaitOnResourceSignals"] is True
+    assert update["MinInstancesInService"] < TEMPLATES["workers"]["Parameters"]["MostWorkers"]["MinValue"]
+    # What would replace or scale instances meanwhile would wait for, or take away, the wrong ones.
+    assert {"ReplaceUnhealthy", "AZRebalance", "AlarmNotification", "ScheduledActions"} <= set(
+        update["SuspendProcesses"]
+    )
+    rights = [one for role, one in statements() if role == "WorkerRole"]
+    (signal,) = [one for one in rights if one["Action"] == "cloudformation:SignalResource"]
+    assert signal["Resource"] == {"Ref": "AWS::StackId"}
+    (values, _) = workers["WorkerLaunchTemplate"]["Properties"]["LaunchTemplateData"]["UserData"]["Fn::Base64"][
+        "Fn::Sub"
+    ]
+    assert "\nWORKERS_STACK=${AWS::StackName}\n" in values
+
+
 def test_a_worker_that_is_to_go_drains_first() -> None:
     (hook,) = properties("AWS::AutoScaling::LifecycleHook").values()
     group = properties("AWS::AutoScaling::AutoScalingGroup")["WorkerGroup"]
