@@ -69,8 +69,22 @@ def preflight(clients: Clients, account: str, parameters: Mapping[str, str], *, 
         new: the stack is still to be made.
     """
     yield ok(f"credentials of account {account}, region {clients.region}")
+    yield from _fleet(parameters)
     for check in (_bucket, _image, _concurrency, _processors, *([_network] if new else [])):
         yield from _guarded(check, clients, {**parameters, "account": account})
+
+
+def _fleet(parameters: Mapping[str, str]) -> Iterator[Finding]:
+    """What CloudFormation, or the group, would refuse only when it comes to the workers, at the very end."""
+    most = int(parameters["MostWorkers"])
+    for name in ("LeastWorkers", "HourWorkers"):
+        if int(parameters[name]) > most:
+            yield failed(f"{name} is {parameters[name]}, more than MostWorkers ({most})")
+    types = parameters["WorkerInstanceTypes"].replace(" ", "").split(",")
+    if len(types) != 3 or len(set(types)) != 3:
+        yield failed(
+            f"WorkerInstanceTypes must be three different types, the most wanted first, not {', '.join(types)}"
+        )
 
 
 def _guarded(check: Callable[..., Iterator[Finding]], clients: Clients, asked: Mapping[str, str]) -> Iterator[Finding]:

@@ -359,6 +359,20 @@ def test_what_may_not_be_asked_is_a_warning_and_a_bucket_of_others_a_failure() -
     assert levels == ["ok", "failed", "warning", "warning", "warning", "warning"]
 
 
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [
+        ({"LeastWorkers": "5"}, "LeastWorkers is 5, more than MostWorkers (4)"),
+        ({"HourWorkers": "8"}, "HourWorkers is 8, more than MostWorkers (4)"),
+        ({"WorkerInstanceTypes": "c7i.large,c7a.large"}, "three different types"),
+        ({"WorkerInstanceTypes": "c7i.large,c7i.large,m7i.large"}, "three different types"),
+    ],
+)
+def test_a_fleet_that_cannot_be_is_told_before_a_database_is_made_for_it(wrong: dict[str, str], expected: str) -> None:
+    (finding,) = [one for one in looked(FakeAccount(**GOOD), **wrong) if one.level == "failed"]
+    assert expected in finding.text
+
+
 def test_a_network_that_is_there_needs_no_room() -> None:
     full = FakeAccount(**{**GOOD, "describe_vpcs": {"Vpcs": [{}] * 32}})
     assert {finding.level for finding in looked(full, new=False)} == {"ok"}
