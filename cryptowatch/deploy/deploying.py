@@ -149,6 +149,9 @@ def kept(stack: Stack) -> list[str]:
     ]
     lines += [f"kept: a last snapshot of the database {name}, which costs by the GiB" for name in databases]
     lines += [
+        f"kept: the database's own logs /aws/rds/instance/{name}/..., which RDS keeps for good" for name in databases
+    ]
+    lines += [
         f"kept: the secret {physical}" for place, kind, physical in resources if kind == "AWS::SecretsManager::Secret"
     ]
     lines += [f"kept: the code bucket {parameters['CodeBucket']} and what is in it"]

@@ -399,8 +399,9 @@ def test_a_removal_says_what_is_kept_and_turns_no_protection_off(
 
     cloud.stack["Parameters"] = parameters()
     lines = kept(stack)
-    assert lines[:3] == [
+    assert lines[:4] == [
         "kept: a last snapshot of the database database, which costs by the GiB",
+        "kept: the database's own logs /aws/rds/instance/database/..., which RDS keeps for good",
         "kept: the secret secret",
         "kept: the code bucket code and what is in it",
     ]
