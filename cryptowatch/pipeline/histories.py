@@ -11,6 +11,7 @@ from cryptowatch.markets.panel import Floats, Rows
 from cryptowatch.store.blocks import read_candles
 from cryptowatch.store.database import Connection
 from cryptowatch.store.panels import reading
+from cryptowatch.store.previews import oldest_candles
 from cryptowatch.studies.history import MarketHistory
 
 
@@ -24,9 +25,12 @@ def read_histories(
     """
     stored: dict[str, dict[int, Rows]] = {}
     with reading(connection) as cursor:
+        oldest = oldest_candles(cursor, market_ids, [interval_named(name).seconds for name in look_back])
         for name, candles in look_back.items():
             interval = interval_named(name)
-            first, last = load_start(candles, interval.step_at(begin)), interval.last_closed(now)
+            # Days may be stored for years and minutes for a week: no room is made for candles that are not there.
+            there = interval.step_at(oldest.get(interval.seconds, now))
+            first, last = max(there, load_start(candles, interval.step_at(begin))), interval.last_closed(now)
             stored[name] = _rows(market_ids, read_candles(cursor, interval, market_ids, first, last), first)
     histories = {}
     for id_ in market_ids:

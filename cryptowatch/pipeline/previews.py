@@ -1,16 +1,19 @@
 """Preview a watch list over the stored candles. Runs in bulk workers; `preview_request` is what control keeps."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
 
 from cryptowatch.clock import Clock
 from cryptowatch.markets.interval import interval_named
 from cryptowatch.pipeline.histories import read_histories
 from cryptowatch.pipeline.preview_request import NOTHING_STORED, PreviewRequest
+from cryptowatch.rules import RuleError
 from cryptowatch.store.database import Connection, transaction
 from cryptowatch.store.previews import (
-    oldest_candle,
+    oldest_candles,
     request_of,
     save_failure,
     save_progress,
@@ -23,10 +26,18 @@ from cryptowatch.studies.subject import Findings, Subject, begun_at
 from cryptowatch.watches.compiled import joined_look_back
 from cryptowatch.watches.form import Watch
 
-#: Candles of the shortest interval that are held at once, over all markets.
+#: Candles of the interval with the most of them that are held at once, over all markets.
 MOST_CANDLES = 4_000_000
-#: Alerts that a result tells one by one, the newest: an answer of Lambda has 6 MB at most.
+#: Alerts that a result tells one by one, the newest.
 MOST_ALERTS = 5_000
+#: Characters of a result (JSON): an answer of Lambda has 6 MB at most.
+LONGEST_RESULT = 5_000_000
+#: What is answered when the summaries alone are longer than that.
+TOO_LONG = "the preview is too long to be sent: ask for one --watch, or a shorter time with --since"
+
+
+class _NoPreviewError(ValueError):
+    """There is none; the text says why."""
 
 
 def run_preview(connection: Connection, clock: Clock, preview_id: int) -> None:
@@ -35,47 +46,60 @@ def run_preview(connection: Connection, clock: Clock, preview_id: int) -> None:
         data = request_of(cursor, preview_id)
     if data is None:
         return
-    asked = PreviewRequest.model_validate(data)
+    try:
+        result = _worked_out(connection, clock, preview_id, PreviewRequest.model_validate(data))
+    except _NoPreviewError as error:
+        with transaction(connection) as cursor:
+            save_failure(cursor, preview_id, str(error))
+        return
+    with transaction(connection) as cursor:
+        save_result(cursor, preview_id, result)
+
+
+def _worked_out(connection: Connection, clock: Clock, preview_id: int, asked: PreviewRequest) -> dict[str, Any]:
     watches = [one.watch for one in asked.watch_list.watches]
     chosen = [watch for watch in watches if asked.only in (None, watch.name)]
     seconds = {interval_named(name).seconds for one in asked.watch_list.watches for name in one.look_back}
     with transaction(connection) as cursor:
         ids = stored_markets(cursor, (name for watch in chosen for name in watch.markets), seconds)
-        oldest = oldest_candle(cursor, ids.values())
-        if oldest is None:
-            save_failure(cursor, preview_id, NOTHING_STORED)
-            return
+        oldest = oldest_candles(cursor, ids.values(), seconds)
+    if not oldest:
+        raise _NoPreviewError(NOTHING_STORED)
     now = clock.now()
     start = None if asked.since is None else now - asked.since
     subjects = [_subject(watch, ids) for watch in watches]
     previewed = [subject for subject in subjects if subject.watch in chosen]
     findings = [Findings() for _ in previewed]
-    batches = _batches(subjects, sorted(ids.values()), start or oldest, now)
+    begins = {interval_s: max(start or first, first) for interval_s, first in oldest.items()}
+    batches = _batches(sorted(ids.values()), begins, now)
     for done, batch in enumerate(batches, 1):
         look_back = joined_look_back(subject.rule.look_back for subject in subjects)
-        histories = read_histories(connection, look_back, batch, max(start, oldest) if start else oldest, now)
+        histories = read_histories(connection, look_back, batch, start or min(oldest.values()), now)
         evaluate(previewed, begun_at(histories, subjects, start), start, findings)
         with transaction(connection) as cursor:
             save_progress(cursor, preview_id, 0.95 * done / len(batches))
     told = report(previewed, findings, {id_: name for name, id_ in ids.items()}, asked.watch_list.delivery)
-    with transaction(connection) as cursor:
-        save_result(cursor, preview_id, _result(told, chosen, set(ids)))
+    return _result(told, chosen, set(ids))
 
 
 def _subject(watch: Watch, ids: dict[str, int]) -> Subject:
-    return Subject.of(watch, (ids[name] for name in watch.markets if name in ids))
+    try:
+        return Subject.of(watch, (ids[name] for name in watch.markets if name in ids))
+    except RuleError as error:
+        # Checked by another version, or by nobody.
+        text = f"the running system does not understand a rule of watch {watch.name!r}: {error.message}"
+        raise _NoPreviewError(text) from None
 
 
-def _batches(
-    subjects: Sequence[Subject], market_ids: Sequence[int], begin: datetime, now: datetime
-) -> list[Sequence[int]]:
-    shortest = min(interval_named(name) for subject in subjects for name in subject.rule.look_back)
-    width = max(1, int((now - begin) / shortest.length))
+def _batches(market_ids: Sequence[int], begins: Mapping[int, datetime], now: datetime) -> list[Sequence[int]]:
+    """The markets in parts whose candles are held at once; `begins` says from when on, by interval in seconds."""
+    width = max(1, *(int((now - begin).total_seconds()) // interval_s for interval_s, begin in begins.items()))
     size = max(1, min(MOST_TOGETHER, MOST_CANDLES // width))
     return [market_ids[first : first + size] for first in range(0, len(market_ids), size)]
 
 
 def _result(told: dict[str, Any], chosen: Sequence[Watch], stored: set[str]) -> dict[str, Any]:
+    """What is kept: the report, with as many of its alerts, the newest, as an answer has room for."""
     missing = [
         {"watch": watch.name, "market": name, "why": "nothing stored yet"}
         for watch in chosen
@@ -83,12 +107,19 @@ def _result(told: dict[str, Any], chosen: Sequence[Watch], stored: set[str]) -> 
         if name not in stored
     ]
     alerts = told["alerts"]
-    return {
+    result = {
         **told,
-        "alerts": alerts[-MOST_ALERTS:],
-        "alerts_left_out": max(0, len(alerts) - MOST_ALERTS),
+        "alerts": [],
+        "alerts_left_out": len(alerts),
         "candles": "the stored candles",
         "without_candles": missing,
         "stars": [],
         "shared": [],
     }
+    room = LONGEST_RESULT - len(json.dumps(result))
+    if room < 0:
+        raise _NoPreviewError(TOO_LONG)
+    newest = alerts[-MOST_ALERTS:]
+    ends = accumulate(len(json.dumps(one)) + 2 for one in reversed(newest))
+    kept = newest[len(newest) - sum(end <= room for end in ends) :]
+    return {**result, "alerts": kept, "alerts_left_out": len(alerts) - len(kept)}

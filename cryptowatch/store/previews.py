@@ -56,8 +56,13 @@ def stored_markets(cursor: Cursor, names: Iterable[str], intervals_s: Iterable[i
     return dict(cursor.fetchall())
 
 
-def oldest_candle(cursor: Cursor, market_ids: Iterable[int]) -> datetime | None:
-    """Open time of the oldest candle of these markets."""
-    cursor.execute("SELECT min(first_time) FROM series WHERE market_id = ANY(%s)", (list(market_ids),))
-    found: datetime | None = cursor.fetchone()[0]  # type: ignore[index]
-    return found
+def oldest_candles(cursor: Cursor, market_ids: Iterable[int], intervals_s: Iterable[int]) -> dict[int, datetime]:
+    """Open time of the oldest candle of these markets, by interval; an interval without candles is not in it."""
+    cursor.execute(
+        """
+        SELECT interval_s, min(first_time) FROM series
+        WHERE market_id = ANY(%s) AND interval_s = ANY(%s) AND first_time IS NOT NULL GROUP BY 1
+        """,
+        (list(market_ids), list(intervals_s)),
+    )
+    return dict(cursor.fetchall())

@@ -15,6 +15,7 @@ from cryptowatch.local.exchange.server import SimulatedExchange
 from cryptowatch.markets.interval import INTERVALS, interval_named
 from cryptowatch.markets.loads import load_start
 from cryptowatch.markets.panel import Rows
+from cryptowatch.pipeline import histories, previews
 from cryptowatch.pipeline.preview_request import NOTHING_STORED, PreviewRequest, ask_preview, preview_outcome
 from cryptowatch.pipeline.previews import run_preview
 from cryptowatch.pipeline.refused import RefusedError
@@ -207,6 +208,48 @@ def test_a_preview_of_what_is_not_stored_says_so(world) -> None:
         preview_outcome(world.writer, 999)
     with pytest.raises(RefusedError, match="the list has no watch 'shrot': it has short"):
         ask_preview(world.writer, asked.model_copy(update={"only": "shrot"}), lambda id_: None)
+
+
+def test_a_result_has_as_many_of_the_newest_alerts_as_an_answer_has_room_for(world, monkeypatch) -> None:
+    world.record.trade("BTC/USDT", -30, [100.0, 120.0] * 100)
+    watch = {"name": "waves", "when": "close > 110", "markets": ["binance:BTC/USDT"]}
+    world.apply(watch)
+    world.minute(20)
+    asked = request_of(world, [watch])
+
+    def result() -> dict[str, Any]:
+        preview_id = ask_preview(world.writer, asked, lambda id_: None)["id"]
+        run_preview(world.writer, world.clock, preview_id)
+        return preview_outcome(world.writer, preview_id)
+
+    whole = result()["result"]
+    size = len(json.dumps(whole))
+    assert len(whole["alerts"]) > 5 and whole["alerts_left_out"] == 0
+    monkeypatch.setattr(previews, "LONGEST_RESULT", size - 300)
+    cut = result()["result"]
+    assert len(json.dumps(cut)) <= size - 300 and cut["alerts_left_out"] > 0
+    assert cut["alerts"] == whole["alerts"][cut["alerts_left_out"] :]
+    monkeypatch.setattr(previews, "LONGEST_RESULT", 100)
+    assert result()["error"] == previews.TOO_LONG
+    broken = asked.watch_list.watches[0].watch.model_copy(update={"when": "close >> 1"})
+    checked = asked.watch_list.watches[0].model_copy(update={"watch": broken})
+    asked = asked.model_copy(update={"watch_list": asked.watch_list.model_copy(update={"watches": (checked,)})})
+    assert result()["error"].startswith("the running system does not understand a rule of watch 'waves': ")
+
+
+def test_no_room_is_made_for_candles_of_before_the_first_one(world, monkeypatch) -> None:
+    world.record.trade("BTC/USDT", -30, [100.0] * 40)
+    world.apply({"when": "close > 110"})
+    world.minute(2)
+    ((id_,),) = world.query("SELECT id FROM markets")
+    widths = []
+    read = histories.read_candles
+    monkeypatch.setattr(histories, "read_candles", lambda *asked: widths.append(asked[4] - asked[3]) or read(*asked))
+    long_ago, now = world.clock.at - timedelta(days=4000), world.clock.at
+    found = histories.read_histories(world.writer, {"1m": 5}, [id_], long_ago, now)
+    assert max(widths) < 1200
+    recent = histories.read_histories(world.writer, {"1m": 5}, [id_], now - timedelta(hours=1), now)
+    assert (found[id_].candles["1m"].values == recent[id_].candles["1m"].values).all()
 
 
 def request_of(world, watches: Sequence[dict[str, Any]], since: timedelta | None = None) -> PreviewRequest:
