@@ -197,13 +197,17 @@ def release(cursor: Cursor, recipient: str, email_id: UUID) -> None:
 
 
 def emails_of_day(cursor: Cursor, recipient: str, watch_id: int | None, day: date) -> int:
-    """Emails to a recipient that carry (or are about to carry) alerts of a watch, or any, on candles of a UTC day."""
+    """Emails to a recipient that carry (or are about to carry) alerts of a watch, or any, on candles of a UTC day.
+
+    One whose lease ran out is not among them: what it carried is due again, and goes into the email that is decided.
+    """
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     cursor.execute(
         """
         SELECT count(DISTINCT email_id)
         FROM deliveries JOIN alerts ON alerts.id = alert_id
         WHERE recipient = %s AND watch_id = coalesce(%s, watch_id) AND email_id IS NOT NULL
+          AND (sent_at IS NOT NULL OR lease_until > clock_timestamp())
           AND close_time >= %s AND close_time < %s
         """,
         (recipient, watch_id, start, start + timedelta(days=1)),

@@ -21,7 +21,7 @@ EXISTS (SELECT 1 FROM mutes mute
 #: Whether an alert only says again what was acknowledged: the episode it belongs to.
 ACKED = """
 (alert.kind = 'repeated' AND coalesce((
-    SELECT told.acked_at IS NOT NULL AND told.acked_at <= alert.close_time FROM alerts told
+    SELECT told.acked_at IS NOT NULL FROM alerts told
     WHERE told.watch_id = alert.watch_id AND told.generation = alert.generation AND told.market_id = alert.market_id
       AND told.kind = 'fired' AND told.close_time <= alert.close_time
     ORDER BY told.close_time DESC LIMIT 1), false))

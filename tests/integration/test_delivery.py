@@ -121,6 +121,25 @@ def test_a_crash_between_publish_and_mark_is_counted_and_sent_again(storm) -> No
     assert world.query("SELECT sum(uncertain) FROM deliveries") == [(3,)]
 
 
+def test_an_email_that_nobody_knows_of_takes_no_budget_from_the_one_that_repeats_it(storm) -> None:
+    world, _ = storm
+    world.apply({"when": "close > 110", "max_per_day": 1})
+
+    def no_answer(recipient, email) -> None:
+        raise ReadTimeoutError(endpoint_url="sns")
+
+    world.notify(world.minute(2), no_answer)
+    world.writer.cursor().execute("UPDATE deliveries SET lease_until = now() - interval '1 second'")
+    world.writer.commit()
+    assert world.notify(world.minute(2)) == []
+    assert [email.subject for _, email in world.emails] == ["9 alerts on 3 markets: watch"], "in one email with it"
+    assert world.query("SELECT count(*) FROM deliveries WHERE held_by IS NOT NULL") == [(0,)]
+    world.notify(world.minute(2))
+    assert world.query("SELECT held_by, count(*) FROM deliveries WHERE held_by IS NOT NULL GROUP BY 1") == [
+        ("budget", 3)
+    ]
+
+
 def test_one_of_two_recipients_failing_does_not_keep_the_other_from_theirs(world) -> None:
     world.record.trade("BTC/USDT", -30, [100.0] * 31 + [120.0])
     people = {"ann": "ann@example.com", "bob": "bob@example.com"}

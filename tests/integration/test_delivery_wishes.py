@@ -179,6 +179,17 @@ def test_an_acknowledged_episode_is_not_repeated_but_its_end_is_told_and_so_is_t
         acknowledge_alert(world.writer, 999, world.clock.at)
 
 
+def test_what_waits_for_a_digest_when_it_is_acknowledged_is_not_told_again_either(world) -> None:
+    world.record.trade("BTC/USDT", -30, [100.0] * 31 + [120.0] * 70)
+    world.apply({"when": "close > 110", "repeat": "10m", "digest": "hourly"})
+    live(world, 40)
+    (fired,) = world.query("SELECT id FROM alerts WHERE kind = 'fired'")[0]
+    acknowledge_alert(world.writer, fired, world.clock.at)
+    live(world, 22)
+    assert subjects(world) == ["watch: binance:BTC/USDT is true at 120"]
+    assert held(world) == {"ack": 5}
+
+
 def test_a_storm_is_one_line_that_says_on_how_many_of_its_markets(world) -> None:
     for number in range(12):
         rise = 120.0 if number < 9 else 100.0
