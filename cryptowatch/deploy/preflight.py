@@ -13,6 +13,8 @@ from cryptowatch.deploy.upload import bucket_is_there
 CONCURRENT_FUNCTIONS = 20
 #: Processors of the smallest instance type of the workers.
 PROCESSORS_AN_INSTANCE = 2
+#: The database's version, as its template has it.
+POSTGRESQL = "18"
 #: Codes of Service Quotas.
 _ON_DEMAND, _SPOT, _ADDRESSES, _VPCS = "L-1216C47A", "L-34B43A08", "L-0263D0A3", "L-F678F1CE"
 _MACHINES = {"x86_64": "x86_64", "arm64": "arm64"}
@@ -70,7 +72,7 @@ def preflight(clients: Clients, account: str, parameters: Mapping[str, str], *, 
     """
     yield ok(f"credentials of account {account}, region {clients.region}")
     yield from _fleet(parameters)
-    for check in (_bucket, _image, _concurrency, _processors, *([_network] if new else [])):
+    for check in (_bucket, _image, _types, _database, _concurrency, _processors, *([_network] if new else [])):
         yield from _guarded(check, clients, {**parameters, "account": account})
 
 
@@ -132,6 +134,37 @@ def _image(clients: Clients, asked: Mapping[str, str]) -> Iterator[Finding]:
         )
     else:
         yield ok(f"the workers' image {image}")
+
+
+def _types(clients: Clients, asked: Mapping[str, str]) -> Iterator[Finding]:
+    """The workers' instance types."""
+    wanted = asked["WorkerInstanceTypes"].replace(" ", "").split(",")
+    answer = clients.client("ec2").describe_instance_type_offerings(
+        LocationType="region", Filters=[{"Name": "instance-type", "Values": wanted}]
+    )
+    offered = {one["InstanceType"] for one in answer["InstanceTypeOfferings"]}
+    missing = [name for name in wanted if name not in offered]
+    if missing:
+        yield failed(f"{clients.region} has no instances {', '.join(missing)}: set WorkerInstanceTypes to three it has")
+    else:
+        yield ok(f"the workers' instance types {', '.join(wanted)}")
+
+
+def _database(clients: Clients, asked: Mapping[str, str]) -> Iterator[Finding]:
+    """The database's version and class."""
+    if asked["ExistingDatabaseSecretArn"]:
+        return
+    rds, name = clients.client("rds"), asked["DatabaseInstanceClass"]
+    if not rds.describe_db_engine_versions(Engine="postgres", EngineVersion=POSTGRESQL)["DBEngineVersions"]:
+        yield failed(f"RDS in {clients.region} has no PostgreSQL {POSTGRESQL}: choose another region")
+        return
+    answer = rds.describe_orderable_db_instance_options(
+        Engine="postgres", DBInstanceClass=name, Vpc=True, MaxRecords=20
+    )
+    if answer["OrderableDBInstanceOptions"]:
+        yield ok(f"PostgreSQL {POSTGRESQL} on {name}")
+    else:
+        yield failed(f"RDS in {clients.region} has no {name} for PostgreSQL: set DatabaseInstanceClass to one it has")
 
 
 def _concurrency(clients: Clients, asked: Mapping[str, str]) -> Iterator[Finding]:

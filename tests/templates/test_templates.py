@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from cryptowatch.deploy.preflight import POSTGRESQL
 from tests.templates.reading import FOLDER, ROOT, TEMPLATES, as_list, properties, statements
 from workers.drain import HOOK
 
@@ -299,6 +300,10 @@ def test_the_database_survives_its_stack_and_is_not_public() -> None:
         assert instance["PubliclyAccessible"] is False
     (parameters,) = properties("AWS::RDS::DBParameterGroup").values()
     assert parameters["Parameters"]["rds.force_ssl"] == "1"
+
+
+def test_the_version_that_a_deploy_asks_for_is_the_templates() -> None:
+    assert TEMPLATES["database"]["Resources"]["Database"]["Properties"]["EngineVersion"] == POSTGRESQL
 
 
 def test_the_largest_storage_leaves_the_room_to_grow_that_rds_asks_for() -> None:
