@@ -59,7 +59,7 @@ def make_bucket(clients: Clients, bucket: str) -> None:
     s3.create_bucket(Bucket=bucket, **place)
     closed = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
     s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=closed)
-    partition = "aws-cn" if clients.region.startswith("cn-") else "aws"
+    partition = s3.meta.partition
     tls_only = {
         "Effect": "Deny",
         "Principal": "*",

@@ -1,9 +1,12 @@
 """What a deploy tells of change sets, events, parameters and protection; AWS is played by a few lines."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -13,7 +16,7 @@ from cryptowatch.deploy.events import Watcher
 from cryptowatch.deploy.parameters import ParameterError, read_template
 from cryptowatch.deploy.preflight import Finding, preflight
 from cryptowatch.deploy.stack import Stack, StackError
-from cryptowatch.deploy.upload import ROOT, TEMPLATES
+from cryptowatch.deploy.upload import ROOT, TEMPLATES, make_bucket
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NESTED = "AWS::CloudFormation::Stack"
@@ -384,7 +387,7 @@ def test_what_may_not_be_asked_is_a_warning_and_a_bucket_of_others_a_failure() -
         ({"WorkerInstanceTypes": "c7i.large,c7i.large,m7i.large"}, "three different types"),
     ],
 )
-def test_a_fleet_that_cannot_be_is_told_before_a_database_is_made_for_it(wrong: dict[str, str], expected: str) -> None:
+def test_a_fleet_that_cannot_be_is_told_before_a_database_is_made_for_it(wrong: dict[str, Any], expected: str) -> None:
     (finding,) = [one for one in looked(FakeAccount(**GOOD), **wrong) if one.level == "failed"]
     assert expected in finding.text
 
@@ -446,3 +449,15 @@ def test_a_stack_that_only_can_be_removed_is_not_sent_to_a_deploy_that_it_refuse
     text = "\n".join(kept(stack))
     assert "--db-instance-identifier there --no-deletion-protection" in text
     assert "gone" not in text
+
+
+@pytest.mark.parametrize("region", ["eu-central-1", "us-gov-west-1", "cn-north-1"])
+def test_the_code_buckets_policy_names_it_as_its_partition_does(region: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    s3 = boto3.client("s3", region_name=region, aws_access_key_id="x", aws_secret_access_key="x")
+    put: list[str] = []
+    for operation in ("create_bucket", "put_public_access_block"):
+        monkeypatch.setattr(s3, operation, lambda **_: None)
+    monkeypatch.setattr(s3, "put_bucket_policy", lambda Policy, **_: put.append(Policy))
+    make_bucket(SimpleNamespace(region=region, client=lambda _: s3), "code")
+    partition = {"us-gov-west-1": "aws-us-gov", "cn-north-1": "aws-cn"}.get(region, "aws")
+    assert json.loads(put[0])["Statement"][0]["Resource"][0] == f"arn:{partition}:s3:::code"
