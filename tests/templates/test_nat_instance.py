@@ -1,6 +1,7 @@
 """The NAT instance: what it may do, and its start script run for real with stand-ins for the commands it calls."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,12 @@ def test_a_group_of_one_replaces_it() -> None:
     assert (group["MinSize"], group["MaxSize"]) == (1, 1)
     launch = MADE["NatLaunchTemplate"]["Properties"]["LaunchTemplateData"]
     assert launch["InstanceInitiatedShutdownBehavior"] == "terminate"
+
+
+def test_it_has_the_memory_that_its_start_script_takes() -> None:
+    kind = TEMPLATES["network"]["Parameters"]["NatInstanceType"]
+    assert re.fullmatch(kind["AllowedPattern"], kind["Default"])
+    assert not re.fullmatch(kind["AllowedPattern"], "t4g.nano")  # 512 MiB: dnf is killed, and every one goes away again
 
 
 def test_the_network_goes_out_one_way_or_the_other() -> None:
