@@ -111,6 +111,7 @@ def _subject(alerts: Sequence[AlertText]) -> str:
         names = list(dict.fromkeys(alert.watch for alert in alerts))
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         text = f"{len(alerts)} alerts on {markets} market{'s' if markets > 1 else ''}: {names[0]}{more}"
+    text = text.strip()  # SNS refuses a subject that begins with a space
     prefix = {"high": "[HIGH] ", "warning": "[Warning] ", "info": ""}[first.severity]
     ascii_text = (prefix + text).encode("ascii", "replace").decode()
     clean = "".join(character if character.isprintable() else " " for character in ascii_text)

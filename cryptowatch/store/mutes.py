@@ -38,7 +38,7 @@ def mute(cursor: Cursor, kind: MuteKind, name: str, now: datetime, until: dateti
     Raises:
         NothingNamedError: nothing is called that.
     """
-    _check_name(cursor, kind, name)
+    check_name(cursor, kind, name)
     unmute(cursor, kind, name, now)
     cursor.execute("INSERT INTO mutes (kind, name, since, until) VALUES (%s, %s, %s, %s)", (kind, name, now, until))
 
@@ -87,7 +87,10 @@ _KNOWN = {
 }
 
 
-def _check_name(cursor: Cursor, kind: MuteKind, name: str) -> None:
+def check_name(cursor: Cursor, kind: MuteKind, name: str) -> None:
+    """Raises:
+    NothingNamedError: nothing is called that.
+    """
     cursor.execute(f"{_KNOWN[kind]} LIMIT 1", (name,))
     if cursor.fetchone() is None:
         raise NothingNamedError(f"no {kind} {name!r} in the watch list that is applied")

@@ -99,7 +99,7 @@ class QuietHoursForm(BaseModel):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if parse_clock(self.from_) == parse_clock(self.to):
-            raise ValueError("quiet hours begin and end at the same time")
+            raise ValueError("begin and end at the same time")
         return self
 
     @property

@@ -204,6 +204,10 @@ def _refuse_tag(node: Node, kind: str) -> None:
 def _scalar(node: ScalarNode) -> Any:
     """A scalar as YAML 1.1 reads it, but dates and numbers with colons stay the text they were."""
     kind, value = node.tag.removeprefix(_TAG), node.value
+    if "\0" in value:  # written as an escape; PostgreSQL stores none
+        raise DocumentError(
+            "the character U+0000 is not allowed in a watch list", place_of(node.start_mark), "remove it"
+        )
     try:
         match kind:
             case "null":

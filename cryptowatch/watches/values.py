@@ -72,6 +72,12 @@ def _check_template(text: str) -> str:
     return text
 
 
+def _check_not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be empty")
+    return text
+
+
 def once_each(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
@@ -103,5 +109,7 @@ Tag = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 LetName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,30}$")]
 RuleText = Annotated[str, Field(min_length=1, max_length=2000)]
 #: Text with fields in braces; the subject of an email has no more room.
-TitleText = Annotated[str, Field(min_length=1, max_length=90), AfterValidator(_check_template)]
+TitleText = Annotated[
+    str, Field(min_length=1, max_length=90), AfterValidator(_check_not_blank), AfterValidator(_check_template)
+]
 NoteText = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_check_template)]

@@ -66,6 +66,7 @@ def test_the_subject_is_one_ascii_line_that_sns_takes() -> None:
     assert len(email.subject) < 100
     assert email.subject.isascii()
     assert email.subject.isprintable()
+    assert render([alert(title="\n {symbol} ")]).subject == "BTC/USD", "a subject that begins with a space is refused"
 
 
 @pytest.mark.parametrize(

@@ -161,6 +161,12 @@ def test_every_problem_is_told_in_the_order_of_the_file() -> None:
         ("12h -> 12h\n    quiet_hours: {from: 7:00, to: 7:00}", "w.yaml:10:18: 'quiet_hours' of watch 'BTC oversold'"),
         ("12h -> 12h\n    quiet_hours: {form: 7:00, from: 7:00, to: 8:00}", "w.yaml:10:19: unknown key 'form' in 'qui"),
         ("12h -> 12h\n    quiet_hours: {from: 7:00, to: 8:00, zone: Mars}", "w.yaml:10:47: 'zone' of 'quiet_hours' of"),
+        ('12h -> 12h\n    title: "  "', "w.yaml:10:12: 'title' of watch 'BTC oversold' must not be empty"),
+        ('12h -> 12h\n    note: "a\\0b"', "w.yaml:10:11: the character U+0000 is not allowed in a watch list"),
+        (
+            "12h -> 12h\n    quiet_hours: {from: 7:00, to: 07:00}",
+            "w.yaml:10:18: 'quiet_hours' of watch 'BTC oversold' begin and end at the same time",
+        ),
         ("12h -> 12h\n    title: at {prise}", "w.yaml:10:12: 'title' of watch 'BTC oversold' has an unknown field {pr"),
         ("12h -> 12h\n    note: '{'", "w.yaml:10:11: 'note' of watch 'BTC oversold' has a brace without its other hal"),
         ("me: you@example.com -> me: {email: you}", "w.yaml:2:15: 'email' of recipient 'me' 'you' is not an email"),
