@@ -83,8 +83,9 @@ def track_record(
     """
     from cryptowatch.cli import track_record as page
 
-    result = ask({"action": "track_record", "watch": watch}, stack, region, profile)
-    print_json(result["records"]) if as_json else page.show(result["records"], markets)
+    asked = {"action": "track_record", "watch": watch, "each_market": markets}
+    records = ask(asked, stack, region, profile)["records"]
+    print_json(records) if as_json else page.show(records)
 
 
 @app.command()

@@ -9,13 +9,12 @@ from cryptowatch.cli.show import out
 _NOTE = "Entered at the open of the candle after the signal. Information, not advice: see docs/track-record.md."
 
 
-def show(records: list[dict[str, Any]], markets: bool) -> None:
-    """A table a watch, of all its markets or market by market."""
-    chosen = [one for one in records if markets or one["market"] is None]
-    if not chosen:
+def show(records: list[dict[str, Any]]) -> None:
+    """A table a record: of all markets of a watch, or of one."""
+    if not records:
         out.print("no track record yet: it is worked out when a watch is new, and then once a day", style="yellow")
         return
-    for one in chosen:
+    for one in records:
         where = one["market"] or "all markets"
         between = f"{_time(one['from'])} to {_time(one['to'])} UTC" if one["from"] else "no candles yet"
         out.print(f"{one['watch']}  {where}, {one['interval']} candles, {between}", style="bold")

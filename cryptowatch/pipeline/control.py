@@ -23,7 +23,7 @@ from cryptowatch.store.database import Connection, transaction
 from cryptowatch.store.deliveries import counts
 from cryptowatch.store.gaps import Asked, GapsRefusedError, gaps
 from cryptowatch.store.migrate import migrate, schema_version
-from cryptowatch.store.mutes import running_mutes
+from cryptowatch.store.mutes import NothingNamedError, check_name, running_mutes
 from cryptowatch.store.recipients import Recipient, live_recipients, remove_recipient, save_recipient, save_settings
 from cryptowatch.store.reviews import marked, told_of_gaps
 from cryptowatch.store.track_records import record_rows
@@ -72,6 +72,7 @@ class _Request(BaseModel):
     interval: IntervalName | None = None
     since: Duration = Field(default=timedelta(days=30), gt=timedelta(0))
     watch: str | None = None
+    each_market: bool = False
     preview: PreviewRequest | None = None
     preview_id: int | None = Field(default=None, ge=1)
     mute: MuteRequest | None = None
@@ -126,7 +127,7 @@ class Control:
             case "metrics":
                 return metrics(self._connection)
             case "track_record":
-                return self.track_records(asked.watch)
+                return self.track_records(asked.watch, each=asked.each_market)
             case "preview" if asked.preview is not None:
                 return ask_preview(self._connection, asked.preview, self._queue_preview)
             case "preview_outcome" if asked.preview_id is not None:
@@ -215,10 +216,15 @@ class Control:
     def _queue_backfill(self, source: str) -> None:
         StudiesQueue(self._settings).send(BACKFILL, source=source)
 
-    def track_records(self, watch: str | None) -> dict[str, Any]:
-        """What followed the past signals of one watch, or of all."""
+    def track_records(self, watch: str | None, *, each: bool) -> dict[str, Any]:
+        """What followed the past signals of one watch, or of all; on each market too, which may be thousands."""
         with transaction(self._connection) as cursor:
-            return {"records": record_rows(cursor, watch)}
+            if watch is not None:
+                try:
+                    check_name(cursor, "watch", watch)
+                except NothingNamedError as error:
+                    raise RefusedError(str(error)) from None
+            return {"records": record_rows(cursor, watch, each=each)}
 
     def gaps(self, asked: _Request) -> dict[str, Any]:
         """The holes of the stored series within the time asked for."""

@@ -86,18 +86,20 @@ def save_records(
     )
 
 
-def record_rows(cursor: Cursor, watch: str | None) -> list[dict[str, Any]]:
-    """The records of one watch, or of all, JSON-ready: of all its markets (`market` is null), then market by market."""
+def record_rows(cursor: Cursor, watch: str | None, *, each: bool = True) -> list[dict[str, Any]]:
+    """The records of one watch, or of all, JSON-ready: of all its markets (`market` is null), then, with `each`, market
+    by market.
+    """
     cursor.execute(
         """
         SELECT watch.name, market.source || ':' || market.symbol, watch.interval_s, from_time, to_time, horizons
         FROM track_records record
         JOIN watches watch ON watch.id = record.watch_id AND watch.generation = record.generation
         LEFT JOIN markets market ON market.id = record.market_id
-        WHERE removed_at IS NULL AND watch.name = coalesce(%s, watch.name)
+        WHERE removed_at IS NULL AND watch.name = coalesce(%s, watch.name) AND (record.market_id = %s OR %s)
         ORDER BY watch.name, market.id NULLS FIRST
         """,
-        (watch,),
+        (watch, POOLED, each),
     )
     return [
         {

@@ -10,6 +10,7 @@ from moto import mock_aws
 from cryptowatch.cli import show
 from cryptowatch.clock import WallClock
 from cryptowatch.pipeline.control import Control, UnknownActionError
+from cryptowatch.pipeline.refused import RefusedError
 from cryptowatch.queues import AlertsQueue, depth
 from cryptowatch.settings import Settings
 from cryptowatch.store.migrate import migrations
@@ -89,6 +90,13 @@ def test_what_is_stored_of_a_watch_is_what_it_says_so_that_workers_that_know_few
     with control._connection.cursor() as cursor:
         cursor.execute("SELECT definition FROM watches")
         assert cursor.fetchone()[0] == {**WATCH, "cooldown": "1h"}
+
+
+def test_the_track_record_of_a_watch_that_is_not_there_is_refused(control) -> None:
+    control.answer(request())
+    assert control.answer({"action": "track_record", "watch": "dip"}) == {"records": []}
+    with pytest.raises(RefusedError, match="no watch 'dpi' in the watch list that is applied"):
+        control.answer({"action": "track_record", "watch": "dpi"})
 
 
 def test_who_left_the_list_is_unsubscribed_and_a_lost_subscription_is_made_anew(control) -> None:

@@ -45,6 +45,8 @@ def test_a_new_watch_gets_a_record_of_all_its_markets_and_of_each(risers) -> Non
     assert [one["span"] for one in pooled["horizons"]] == ["1m", "4m"]
     assert all(one["horizons"][1]["signals"]["count"] > 5 for one in each)
     assert rows(risers, "long") == []
+    with transaction(risers.writer) as cursor:
+        assert record_rows(cursor, None, each=False) == [pooled]
 
 
 def test_the_record_is_told_in_the_email(risers) -> None:

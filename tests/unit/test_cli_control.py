@@ -367,3 +367,19 @@ def test_a_new_watch_that_would_send_many_emails_is_warned_of(function: FakeLamb
     )
     _, out, _ = run("apply", "w.yaml", "--offline")
     assert "loud: 41.2 emails a day over 30 days of stored candles: set a cooldown, a digest or max_per_day" in out
+
+
+def test_a_track_record_is_a_table_with_the_verdict_in_words(function: FakeLambda) -> None:
+    spread = {"count": 41, "rose": 0.58, "lower": -0.01, "median": 0.002, "upper": 0.03, "worst": -0.04}
+    words = "41 signals: 58% rose within 4h, any moment 51%: within chance"
+    horizon = {"span": "4h", "signals": spread, "any": {**spread, "rose": 0.51}, "words": words}
+    record = {"watch": "dip", "market": None, "interval": "1h", "from": None, "to": None, "horizons": [horizon]}
+    function.answers({"records": [record]})
+    code, out, err = run("track-record", "--watch", "dip")
+    assert (code, err) == (0, "")
+    assert function.asked == [{"action": "track_record", "watch": "dip", "each_market": False}]
+    for part in ("all markets, 1h candles", "58%", "51%", "+0.20%", "-1.00% … +3.00%", "within chance"):
+        assert part in out
+    function.answers({"records": []})
+    assert "no track record yet" in run("track-record", "--markets")[1]
+    assert function.asked[1]["each_market"]
