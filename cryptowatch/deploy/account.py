@@ -3,10 +3,15 @@
 from typing import Any, Protocol
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 #: What the SDK raises: it could not ask, or AWS refused.
 AWS_ERRORS = (BotoCoreError, ClientError)
+
+
+#: A deploy looks at a dozen stacks every two seconds, and AWS may find that too often: it then asks more slowly.
+_CONFIG = Config(retries={"mode": "adaptive", "total_max_attempts": 12})
 
 
 class AccountError(RuntimeError):
@@ -49,7 +54,7 @@ class Account:
 
     def client(self, service: str) -> Any:
         if service not in self._clients:
-            self._clients[service] = self._session.client(service)  # type: ignore[call-overload]
+            self._clients[service] = self._session.client(service, config=_CONFIG)  # type: ignore[call-overload]
         return self._clients[service]
 
 

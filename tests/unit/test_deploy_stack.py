@@ -10,6 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from cryptowatch.deploy.account import Account
 from cryptowatch.deploy.changes import change_of, in_words, lossy
 from cryptowatch.deploy.deploying import kept
 from cryptowatch.deploy.events import Watcher
@@ -266,6 +267,13 @@ def test_a_nested_stack_that_is_met_late_does_not_tell_its_past(cloud: FakeCloud
     assert [event.name for event in watcher.news()] == ["Old", "Old/Queue"]
     assert list(watcher.news()) == []
     assert watcher.failures == []
+
+
+def test_who_watches_a_dozen_stacks_waits_when_aws_asks_it_to() -> None:
+    """Refused for asking too often, a deploy must not end half-way: it would neither migrate nor apply."""
+    retries = Account(None, "eu-central-1").client("cloudformation").meta.config.retries
+    assert retries["mode"] == "adaptive"
+    assert retries["total_max_attempts"] >= 10
 
 
 # --- parameters ---
