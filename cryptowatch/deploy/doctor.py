@@ -96,7 +96,10 @@ def _dead_letters(clients: Clients, outputs: Mapping[str, str]) -> Iterator[Find
 
 def _workers(clients: Clients, group: str) -> Iterator[Finding]:
     answer = clients.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[group])
-    (found,) = answer["AutoScalingGroups"]
+    found = next(iter(answer["AutoScalingGroups"]), None)
+    if found is None:
+        yield failed(f"the workers' group {group} is gone: somebody has removed it outside of the stack")
+        return
     serving = [one for one in found["Instances"] if one["LifecycleState"] == "InService"]
     ill = [one["InstanceId"] for one in serving if one["HealthStatus"] != "Healthy"]
     text = f"{len(serving)} workers in service, {found['DesiredCapacity']} wanted, {found['MinSize']} at least"

@@ -1,11 +1,12 @@
 """What `doctor` says of a stack's own status, and how `logs` shows a line."""
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from cryptowatch.deploy.doctor import _recipients, _schema, _sources
+from cryptowatch.deploy.doctor import _recipients, _schema, _sources, _workers
 from cryptowatch.deploy.logs import in_words
 from cryptowatch.store.migrate import migrations
 
@@ -34,6 +35,15 @@ def test_recipients_who_get_nothing_or_can_lose_it_by_a_click_are_named() -> Non
     assert (waiting.level, clicked.level) == ("failed", "warning")
     assert "they get nothing: bob. " in waiting.text
     assert clicked.text.endswith("ends it: eve")
+
+
+def test_a_group_that_somebody_has_removed_is_told() -> None:
+    clients = SimpleNamespace(region="eu-central-1", client=lambda _: SimpleNamespace(
+        describe_auto_scaling_groups=lambda **_: {"AutoScalingGroups": []}
+    ))  # fmt: skip
+    (finding,) = _workers(clients, "gone")
+    assert finding.level == "failed"
+    assert "gone" in finding.text
 
 
 def test_a_source_that_lags_is_stale() -> None:
