@@ -71,10 +71,12 @@ def notify(
         known = store.known_alerts(cursor, all_ids)
         recipients = store.recipients_waiting(cursor, all_ids, clock.now())
     for recipient in recipients:
-        if seconds_left() < LEAST_S:
-            logger.warning("no time for all recipients, the rest comes again")
+        more = True
+        while more and seconds_left() >= LEAST_S:
+            more = _deliver(recipient, connection, clock, publish)
+        if more:
+            logger.warning("no time left, the rest comes again", extra={"recipient": recipient})
             break
-        _deliver(recipient, connection, clock, publish)
     with transaction(connection) as cursor:
         waiting = store.still_waiting(cursor, all_ids, clock.now())
     for message_id, ids in wanted.items():
@@ -99,16 +101,19 @@ def _read(records: Iterable[Mapping[str, Any]]) -> tuple[dict[str, list[int]], l
     return wanted, failed
 
 
-def _deliver(recipient: str, connection: Connection, clock: Clock, publish: Publish) -> None:
-    """Decide, claim, publish and mark all that is due of one recipient; another's lock or lease is left alone."""
+def _deliver(recipient: str, connection: Connection, clock: Clock, publish: Publish) -> bool:
+    """Decide, claim, publish and mark what is due of one recipient, as much as one email may carry; another's lock or
+    lease is left alone. Gives whether there may be more to do now.
+    """
     email_id = uuid4()
     with transaction(connection) as cursor:
         if not store.lock_recipient(cursor, recipient):
-            return
-        due = _due_now(cursor, recipient, store.due_deliveries(cursor, recipient, clock.now(), MOST_ALERTS), clock)
-        to_send = _decide(cursor, recipient, due, clock)
+            return False
+        taken = store.due_deliveries(cursor, recipient, clock.now(), MOST_ALERTS)
+        more = len(taken) == MOST_ALERTS
+        to_send = _decide(cursor, recipient, _due_now(cursor, recipient, taken, clock), clock)
         if not to_send:
-            return
+            return more
         held = store.held_since_last_email(cursor, recipient)
         ids = [delivery.alert_id for delivery in to_send]
         repeats = store.lease(cursor, recipient, ids, email_id, clock.now(), LEASE_S)
@@ -128,6 +133,8 @@ def _deliver(recipient: str, connection: Connection, clock: Clock, publish: Publ
         with transaction(connection) as cursor:
             store.mark_sent(cursor, recipient, email_id)
         logger.info("email sent", extra=log)
+        return more
+    return False
 
 
 def _refused(

@@ -66,6 +66,17 @@ def test_a_recipient_for_whom_no_time_is_left_comes_again(storm) -> None:
     assert world.notify(ids) == [] and [to for to, _ in world.emails] == ["me", "you"]
 
 
+def test_what_one_email_cannot_carry_follows_at_once_in_the_next(storm, monkeypatch) -> None:
+    world, ids = storm
+    monkeypatch.setattr("cryptowatch.pipeline.notify.MOST_ALERTS", 2)
+    assert world.notify(ids, down) == ["m1"], "what fails is not tried again at once"
+    assert world.notify(ids) == []
+    assert [email.subject for _, email in world.emails] == [
+        "2 alerts on 2 markets: watch",
+        "watch: binance:ETH/USDT is true at 120",
+    ]
+
+
 def test_the_same_message_delivered_three_times_is_one_email(storm) -> None:
     world, ids = storm
     assert [world.notify(ids) for _ in range(3)] == [[], [], []]
