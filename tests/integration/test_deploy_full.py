@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from cfnlint.decode.cfn_yaml import load
 
 from cryptowatch.local.deploy import TEMPLATES, Emulator
-from cryptowatch.local.emulator import start_emulator, wait_for_emulator
+from tests.integration.emulated import emulated
 
 STACK = "whole"
 #: As far as the emulator goes: it makes no NAT gateway.
@@ -37,10 +37,7 @@ def without_metric_math(template: Path) -> str:
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    fix = str(Path(__file__).with_name("emulator_fix"))
-    child, made = start_emulator(tmp_path_factory.mktemp("emulator"), {"PYTHONPATH": fix})
-    try:
-        wait_for_emulator(child, made)
+    with emulated(tmp_path_factory.mktemp("emulator")) as made:
         s3 = made.client("s3")
         s3.create_bucket(Bucket="code")
         code = io.BytesIO()
@@ -54,8 +51,6 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
             Name="/crypto-watch/worker-image", Value="ami-00000000000000000", Type="String"
         )
         yield made
-    finally:
-        child.stop()
 
 
 def arguments(**parameters: str) -> dict[str, Any]:
