@@ -70,7 +70,12 @@ def studied_watch(cursor: Cursor, watch_id: int) -> tuple[int, Watch, list[int]]
 def save_records(
     cursor: Cursor, watch_id: int, generation: int, records: Sequence[StoredRecord], now: datetime
 ) -> None:
-    """Put these records of a watch in the place of the ones before."""
+    """Put these records of a watch in the place of the ones before; not those of a generation that nobody waits for."""
+    cursor.execute(
+        "SELECT 1 FROM track_record_runs WHERE watch_id = %s AND generation = %s FOR UPDATE", (watch_id, generation)
+    )
+    if cursor.fetchone() is None:
+        return
     cursor.execute("DELETE FROM track_records WHERE watch_id = %s", (watch_id,))
     for one in records:
         cursor.execute(

@@ -7,7 +7,7 @@ import pytest
 
 from cryptowatch.pipeline.track_records import study_watch
 from cryptowatch.store.database import transaction
-from cryptowatch.store.track_records import LOST, REFRESH, queue_due, record_rows
+from cryptowatch.store.track_records import LOST, POOLED, REFRESH, StoredRecord, queue_due, record_rows, save_records
 
 
 @pytest.fixture
@@ -47,6 +47,17 @@ def test_a_new_watch_gets_a_record_of_all_its_markets_and_of_each(risers) -> Non
     assert rows(risers, "long") == []
     with transaction(risers.writer) as cursor:
         assert record_rows(cursor, None, each=False) == [pooled]
+
+
+def test_a_task_that_was_overtaken_by_a_change_of_the_rule_leaves_the_newer_record(risers) -> None:
+    watch_id, _ = due(risers)
+    risers.apply({"name": "leap", "when": "close / ago(close, 1) > 1.007", "track_record": [1, 4]})
+    (newer,) = due(risers)
+    study_watch(risers.writer, risers.clock, newer)
+    before = rows(risers)
+    with transaction(risers.writer) as cursor:
+        save_records(cursor, watch_id, 1, [StoredRecord(POOLED, None, None, [])], risers.clock.at)
+    assert rows(risers) == before != []
 
 
 def test_the_record_is_told_in_the_email(risers) -> None:
