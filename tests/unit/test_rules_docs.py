@@ -9,13 +9,26 @@ from cryptowatch.indicators import CATALOGUE
 from cryptowatch.indicators.catalogue import LONGEST
 from cryptowatch.markets.interval import INTERVALS
 from cryptowatch.rules import RuleError, check, compile_rule, functions, parse, rule
+from cryptowatch.watches.document import read_document
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "rules.md").read_text()
 
 
-@pytest.mark.parametrize("example", re.findall(r"```\n(.*?)\n```", TEXT, re.DOTALL))
+#: The code blocks that name no other language.
+EXAMPLES = [text for language, text in re.findall(r"```(\w*)\n(.*?)\n```", TEXT, re.DOTALL) if not language]
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
 def test_every_example_is_a_rule(example) -> None:
     compile_rule(example, INTERVALS["1h"])
+
+
+def test_the_names_that_the_example_of_let_gives_are_read_as_it_says() -> None:
+    (text,) = re.findall(r"```yaml\n(.*?)\n```", TEXT, re.DOTALL)
+    given = read_document(text.replace("\n    ", "\n").removeprefix("    ")).data
+    let = tuple(given["let"].items())
+    for key in ("when", "until"):
+        compile_rule(given[key], INTERVALS["1h"], let)
 
 
 def test_every_indicator_that_is_named_is_there() -> None:
