@@ -36,6 +36,12 @@ LONGEST_RESULT = 5_000_000
 TOO_LONG = "the preview is too long to be sent: ask for one --watch, or a shorter time with --since"
 
 
+#: What is answered when a task that had begun was ended: by its time limit, or because its worker went.
+CUT_OFF = "the preview took too long, or its worker went: ask again, for one --watch or a shorter time with --since"
+#: The share that is done once somebody has begun.
+_BEGUN = 0.001
+
+
 class _NoPreviewError(ValueError):
     """There is none; the text says why."""
 
@@ -43,10 +49,14 @@ class _NoPreviewError(ValueError):
 def run_preview(connection: Connection, clock: Clock, preview_id: int) -> None:
     """Work out a preview and keep its result; one that is done or forgotten is left alone."""
     with transaction(connection) as cursor:
-        data = request_of(cursor, preview_id)
-    if data is None:
+        found = request_of(cursor, preview_id)
+        save_progress(cursor, preview_id, _BEGUN)
+    if found is None:
         return
+    data, begun_before = found
     try:
+        if begun_before:
+            raise _NoPreviewError(CUT_OFF)
         result = _worked_out(connection, clock, preview_id, PreviewRequest.model_validate(data))
     except _NoPreviewError as error:
         with transaction(connection) as cursor:

@@ -18,11 +18,13 @@ def save_request(cursor: Cursor, request: str) -> int:
     return int(cursor.fetchone()[0])  # type: ignore[index]
 
 
-def request_of(cursor: Cursor, preview_id: int) -> dict[str, Any] | None:
-    """What was asked; None when it is done or forgotten."""
-    cursor.execute("SELECT request FROM previews WHERE id = %s AND result IS NULL AND error IS NULL", (preview_id,))
+def request_of(cursor: Cursor, preview_id: int) -> tuple[dict[str, Any], bool] | None:
+    """What was asked, and whether somebody has begun with it; None when it is done or forgotten."""
+    cursor.execute(
+        "SELECT request, done > 0 FROM previews WHERE id = %s AND result IS NULL AND error IS NULL", (preview_id,)
+    )
     row = cursor.fetchone()
-    return None if row is None else dict(row[0])
+    return None if row is None else (dict(row[0]), bool(row[1]))
 
 
 def save_progress(cursor: Cursor, preview_id: int, done: float) -> None:

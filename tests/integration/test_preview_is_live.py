@@ -17,7 +17,7 @@ from cryptowatch.markets.loads import load_start
 from cryptowatch.markets.panel import Rows
 from cryptowatch.pipeline import histories, previews
 from cryptowatch.pipeline.preview_request import NOTHING_STORED, PreviewRequest, ask_preview, preview_outcome
-from cryptowatch.pipeline.previews import run_preview
+from cryptowatch.pipeline.previews import CUT_OFF, run_preview
 from cryptowatch.pipeline.refused import RefusedError
 from cryptowatch.pipeline.sweep import sweep
 from cryptowatch.studies.evaluate import evaluate
@@ -196,6 +196,20 @@ def test_a_preview_over_the_stored_candles_tells_what_live_told(world) -> None:
     assert told_by(told["result"]) == live
     run_preview(world.writer, world.clock, preview_id)
     assert preview_outcome(world.writer, preview_id) == told, "delivered twice, it is done once"
+
+
+def test_a_preview_whose_worker_went_is_not_begun_for_ever(world, monkeypatch) -> None:
+    world.record.trade("BTC/USDT", -30, [100.0] * 40)
+    world.apply({"name": "short", "when": "close > sma(5)"})
+    world.minute()
+    asked = request_of(world, [{"name": "short", "when": "close > sma(5)"}])
+    preview_id = ask_preview(world.writer, asked, lambda id_: None)["id"]
+    with monkeypatch.context() as patched:
+        patched.setattr("cryptowatch.pipeline.previews.evaluate", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            run_preview(world.writer, world.clock, preview_id)
+    run_preview(world.writer, world.clock, preview_id)
+    assert preview_outcome(world.writer, preview_id)["error"] == CUT_OFF
 
 
 def test_a_preview_of_what_is_not_stored_says_so(world) -> None:
