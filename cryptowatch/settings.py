@@ -99,12 +99,6 @@ class Settings:
         return None if text is None else frozenset(text.replace(",", " ").split()) - {"none"}
 
     @property
-    def metrics(self) -> frozenset[str] | None:
-        """`METRICS`: the market-wide figures to keep, like `fear_greed total_cap`; `none`; all there are by default."""
-        text = self._optional("METRICS")
-        return None if text is None else frozenset(text.replace(",", " ").split()) - {"none"}
-
-    @property
     def analysis_limit_seconds(self) -> int:
         """`ANALYSIS_LIMIT_SECONDS`: seconds an analysis may run before it is killed; 30 by default."""
         return int(self._number("ANALYSIS_LIMIT_SECONDS", 30))
