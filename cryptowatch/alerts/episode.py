@@ -10,7 +10,7 @@ Unknown is neither true nor false: an unknown rule breaks a row of true candles 
 end ends nothing. On one candle the end comes before the beginning, so one may resolve an episode and fire the next.
 """
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -77,6 +77,11 @@ class Episode:
     outside: int = 0
 
     @property
+    def waits(self) -> bool:
+        """Whether a candle on which the rule is false leaves it as it is: most candles of most watches."""
+        return self.armed and not self.run
+
+    @property
     def last_told(self) -> datetime | None:
         """Close time of the candle it last fired or was told again on."""
         if self.last_fired and self.last_repeated:
@@ -84,10 +89,9 @@ class Episode:
         return self.last_fired
 
     def to_json(self) -> dict[str, Any]:
-        data = asdict(self)
-        for name in _TIMES:
-            data[name] = data[name].isoformat() if data[name] else None
-        return data
+        """What differs from the state of a watch that starts; so a version that does not know all fields reads most."""
+        data = {one.name: getattr(self, one.name) for one in fields(self) if getattr(self, one.name) != one.default}
+        return {name: value.isoformat() if name in _TIMES else value for name, value in data.items()}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Episode":
@@ -109,8 +113,8 @@ def advance(
         close_time: of the candle, UTC.
         ended: of `until`, likewise; left out where the watch has none: the opposite of `truth`.
     """
-    if truth == FALSE and episode.armed and not episode.run:
-        return episode, ()  # most candles of most watches
+    if truth == FALSE and episode.waits:
+        return episode, ()
     if ended is None:
         ended = UNKNOWN if truth == UNKNOWN else 1 - truth
     told: tuple[Kind, ...] = ()

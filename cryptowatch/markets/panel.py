@@ -141,7 +141,7 @@ def fill_panel(
         missing, previous = _missing(values[3, rows], known[rows], lost[rows], open_to_fill, close_before[rows])
         filled[rows] = missing
         for column in values[:4]:
-            column[filled] = previous[missing]
+            column[filled] = previous
         values[4][filled] = 0.0
     open_, high, low, close, volume = values
     return Panel(interval, first_step, market_ids, open_, high, low, close, volume, filled)
@@ -150,13 +150,22 @@ def fill_panel(
 def _missing(
     close: Floats, known: Bools, lost: Bools, open_to_fill: Bools, close_before: Floats
 ) -> tuple[Bools, Floats]:
-    """Which steps are filled, and the close that each step would repeat.
+    """Which steps are filled, and the close that each of them repeats.
 
     Nothing is known behind an unobtainable step until the next stored candle: no fill reaches across it.
     """
-    steps = np.arange(close.shape[1])
-    last_known = np.maximum.accumulate(np.where(known, steps, -1), axis=1)
-    last_lost = np.maximum.accumulate(np.where(lost, steps, -1), axis=1)
-    here = np.take_along_axis(close, np.maximum(last_known, 0), axis=1)
-    previous = np.where(last_known >= 0, here, close_before[:, np.newaxis])
-    return open_to_fill & ~known & (last_known >= last_lost) & ~np.isnan(previous), previous
+    rows, steps = np.nonzero(open_to_fill & ~known)
+    last_known = _last(known)[rows, steps]
+    previous = np.where(last_known >= 0, close[rows, last_known], close_before[rows])
+    fills = ~np.isnan(previous)
+    if lost.any():
+        fills &= last_known >= _last(lost)[rows, steps]
+    missing = np.zeros(known.shape, dtype=np.bool_)
+    missing[rows[fills], steps[fills]] = True
+    return missing, previous[fills]
+
+
+def _last(flags: Bools) -> NDArray[np.int32]:
+    """At each step, the last one up to it that is flagged; -1 where there is none."""
+    steps = np.where(flags, np.arange(flags.shape[1], dtype=np.int32), np.int32(-1))
+    return np.maximum.accumulate(steps, axis=1)

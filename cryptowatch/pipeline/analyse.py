@@ -15,7 +15,7 @@ import numpy as np
 import psycopg2
 from aws_lambda_powertools import Logger
 
-from cryptowatch.alerts.episode import Kind, Policy, advance
+from cryptowatch.alerts.episode import FALSE, Kind, Policy, advance
 from cryptowatch.clock import Clock
 from cryptowatch.markets.interval import interval_named
 from cryptowatch.markets.loads import last_closed_steps
@@ -213,12 +213,15 @@ def _move(said: _Said, standings: Sequence[Standing]) -> list[NewAlert]:
     closes = [grid.close_time(step) for step in range(first, said.segment.last + 1)]
     truths = evaluation.truth.tolist()
     ends = repeat(repeat(None)) if evaluation.ended is None else evaluation.ended.tolist()
+    never_true = (evaluation.truth == FALSE).all(axis=1).tolist()
     alerts = []
     for row, (standing, row_truths, row_ends) in enumerate(zip(standings, truths, ends, strict=False)):
+        standing.next_step = said.segment.last + 1
+        if never_true[row] and standing.episode.waits:
+            continue
         for column, (close, truth, ended) in enumerate(zip(closes, row_truths, row_ends, strict=False)):
             standing.episode, kinds = advance(standing.episode, truth, close, said.policy, ended)
             alerts += [_alert(said, standing.market_id, row, first + column, kind) for kind in kinds]
-        standing.next_step = said.segment.last + 1
     return alerts
 
 

@@ -14,7 +14,7 @@ from cryptowatch.rules.errors import RuleWarning
 from cryptowatch.rules.evaluate import Evaluator, Memo
 from cryptowatch.rules.let import Let, parse_with
 from cryptowatch.rules.truth import UNKNOWN, told
-from cryptowatch.rules.windows import align, take, too_much_filled
+from cryptowatch.rules.windows import align, columns_at, take, too_much_filled
 
 #: Share of a look-back's candles that may be filled ones before a rule no longer trusts it.
 MAX_FILLED_SHARE = 0.5
@@ -64,14 +64,12 @@ class Rule:
         """
         base = panels[self.interval.name]
         evaluator = Evaluator(panels, self.interval, memo or Memo([self.condition]))
-        truth = evaluator.truth(self.condition).copy()
+        moments = np.arange(first_step, last_step + 1, dtype=np.int64) - base.first_step
+        truth = take(evaluator.truth(self.condition), moments, UNKNOWN)
         for name, candles in self.look_back.items():
             panel = panels[name]
-            distrusted = too_much_filled(panel, max(candles, LEAST_TRUSTED), MAX_FILLED_SHARE)
-            if panel is not base:
-                distrusted = align(distrusted, panel, base, False)
-            truth[distrusted] = UNKNOWN
-        moments = np.arange(first_step, last_step + 1, dtype=np.int64) - base.first_step
+            columns = moments if panel is base else columns_at(moments, panel, base)
+            truth[too_much_filled(panel, columns, max(candles, LEAST_TRUSTED), MAX_FILLED_SHARE)] = UNKNOWN
         figures: dict[str, Floats] = {}
         for node in _figures(self.condition):
             values = evaluator.numbers(node)
@@ -79,7 +77,7 @@ class Rule:
             if panel is not base:
                 values = align(values, panel, base, np.nan)
             figures[node.text] = take(values, moments, np.nan)
-        return Evaluation(told(take(truth, moments, UNKNOWN)), figures)
+        return Evaluation(told(truth), figures)
 
 
 def compile_rule(text: str, interval: Interval, let: Let = ()) -> Rule:

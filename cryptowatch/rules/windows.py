@@ -91,10 +91,13 @@ def align(values: NDArray[Value], source: Panel, target: Panel, unknown: object)
 
     `unknown` where that step is outside the source panel: before its start, or not settled yet.
     """
-    steps = np.arange(target.first_step, target.first_step + target.width, dtype=np.int64)
-    closes = target.interval.offset + (steps + 1) * target.interval.seconds
-    columns = (closes - source.interval.offset) // source.interval.seconds - 1 - source.first_step
-    return take(values, columns, unknown)
+    return take(values, columns_at(np.arange(target.width, dtype=np.int64), source, target), unknown)
+
+
+def columns_at(columns: NDArray[np.int64], source: Panel, target: Panel) -> NDArray[np.int64]:
+    """The columns of `source` that have just closed when these columns of `target` close; they may lie outside."""
+    closes = target.interval.offset + (target.first_step + columns + 1) * target.interval.seconds
+    return (closes - source.interval.offset) // source.interval.seconds - 1 - source.first_step
 
 
 def take(values: NDArray[Value], columns: NDArray[np.int64], unknown: object) -> NDArray[Value]:
@@ -105,11 +108,16 @@ def take(values: NDArray[Value], columns: NDArray[np.int64], unknown: object) ->
     return out
 
 
-def too_much_filled(panel: Panel, candles: int, most: float) -> Bools:
-    """Where more than the share `most` of the last `candles` known candles were filled ones."""
-    known = _sums_of_last(~np.isnan(panel.close), candles)
-    out: Bools = _sums_of_last(panel.filled, candles) > most * known
-    return out
+def too_much_filled(panel: Panel, columns: NDArray[np.int64], candles: int, most: float) -> Bools:
+    """Whether at these columns more than the share `most` of the last `candles` known candles were filled ones.
+
+    False at columns that lie outside. Only what the columns look back on is counted.
+    """
+    first = max(0, int(columns.min()) - candles + 1)
+    stop = max(0, int(columns.max()) + 1)
+    known = _sums_of_last(~np.isnan(panel.close[:, first:stop]), candles)
+    out: Bools = _sums_of_last(panel.filled[:, first:stop], candles) > most * known
+    return take(out, columns - first, False)
 
 
 def _sums_of_last(flags: Bools, candles: int) -> NDArray[np.int64]:

@@ -82,7 +82,8 @@ def lock_standings(
     )
     rows = cursor.fetchall()
     watches = _watches(cursor, sorted({row[0] for row in rows}))
-    steps = {(row[0], row[2]): watches[row[0]].watch.grid.step_at(row[2]) for row in rows}
+    times = {(watch_id, time) for watch_id, _, time, _ in rows}
+    steps = {(watch_id, time): watches[watch_id].watch.grid.step_at(time) for watch_id, time in times}
     standings = [
         Standing(watch_id, market_id, steps[watch_id, time], episode := _episode(state), episode)
         for watch_id, market_id, time, state in rows
@@ -138,7 +139,7 @@ def save_standings(cursor: Cursor, watches: Mapping[int, StoredWatch], standings
     """Move the watches on. Most markets of a watch go on alike: they are written together."""
     alike: dict[tuple[int, int, Episode | None], list[int]] = defaultdict(list)
     for one in standings:
-        changed = None if one.episode == one.stored else one.episode
+        changed = None if one.episode is one.stored or one.episode == one.stored else one.episode
         alike[one.watch_id, one.next_step, changed].append(one.market_id)
     for (watch_id, step, episode), market_ids in alike.items():
         cursor.execute(
