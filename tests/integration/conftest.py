@@ -3,7 +3,7 @@
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -45,15 +45,22 @@ def server() -> Iterator[str]:
             postgres.cleanup()
 
 
-@pytest.fixture
-def database(server: str) -> Iterator[str]:
-    """The connection string of an empty database, gone after the test."""
+@contextmanager
+def empty_database(server: str) -> Iterator[str]:
+    """The connection string of an empty database, gone afterwards."""
     name = f"t{uuid4().hex[:12]}"
     with closing(psycopg2.connect(server)) as admin:
         admin.autocommit = True
         admin.cursor().execute(f"CREATE DATABASE {name}")
         yield server.replace("/postgres?", f"/{name}?")
         admin.cursor().execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(server: str) -> Iterator[str]:
+    """The connection string of an empty database, gone after the test."""
+    with empty_database(server) as made:
+        yield made
 
 
 @pytest.fixture

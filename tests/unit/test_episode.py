@@ -147,5 +147,10 @@ def test_the_state_of_an_older_version_is_read() -> None:
     assert Episode.from_json({}) == Episode()
 
 
+def test_a_state_says_only_what_has_happened_so_that_an_older_version_knows_it() -> None:
+    assert Episode().to_json() == {}
+    assert Episode(run=2, last_fired=START).to_json() == {"run": 2, "last_fired": START.isoformat()}
+
+
 def test_a_state_that_a_newer_version_wrote_can_be_read() -> None:
     assert Episode.from_json({**Episode(armed=True).to_json(), "of_tomorrow": 1}) == Episode(armed=True)
