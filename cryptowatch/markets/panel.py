@@ -7,6 +7,7 @@ so are the steps before a market's first candle.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from cryptowatch.markets.interval import Interval
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Steps = NDArray[np.int64]
+Counts = NDArray[np.int32]
 
 
 class Rows(NamedTuple):
@@ -65,6 +67,11 @@ class Panel:
         """When each step opens, in seconds since 1970 UTC, float64, shape `(time,)`."""
         steps = np.arange(self.first_step, self.first_step + self.width, dtype=np.float64)
         return steps * self.interval.seconds + self.interval.offset
+
+    @cached_property
+    def counted(self) -> tuple[Counts, Counts]:
+        """How many candles before each step are known, and how many filled; the last column counts them all."""
+        return _counted(~np.isnan(self.close)), _counted(self.filled)
 
     @property
     def last_step(self) -> int:
@@ -165,7 +172,13 @@ def _missing(
     return missing, previous[fills]
 
 
-def _last(flags: Bools) -> NDArray[np.int32]:
+def _counted(flags: Bools) -> Counts:
+    out = np.zeros((flags.shape[0], flags.shape[1] + 1), dtype=np.int32)
+    np.cumsum(flags, axis=1, out=out[:, 1:])
+    return out
+
+
+def _last(flags: Bools) -> Counts:
     """At each step, the last one up to it that is flagged; -1 where there is none."""
     steps = np.where(flags, np.arange(flags.shape[1], dtype=np.int32), np.int32(-1))
     return np.maximum.accumulate(steps, axis=1)

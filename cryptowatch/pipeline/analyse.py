@@ -33,7 +33,7 @@ from cryptowatch.store.evaluation import (
     save_alerts,
     save_standings,
 )
-from cryptowatch.store.panels import read_panel, reading
+from cryptowatch.store.panels import read_panels, reading
 from cryptowatch.watches.compiled import WatchEvaluation, WatchRule
 from cryptowatch.watches.policy import policy_of
 
@@ -125,8 +125,11 @@ class _Pass:
         moved: dict[tuple[int, int], Standing] = {}
         with reading(reader) as snapshot:
             known = {name: frontiers(snapshot, interval_named(name), market_ids) for name in names}
+            segments = self._segments(watches, standings, known)
             panels = _Panels(snapshot, {watch.id: self.rule_of(watch) for watch in watches.values()})
-            for segment, members in self._segments(watches, standings, known):
+            for segment, members in segments:
+                panels.expect(watches[segment.watch_id], segment, [one.market_id for one in members])
+            for segment, members in segments:
                 said = panels.evaluate(watches[segment.watch_id], segment, [one.market_id for one in members])
                 alerts += _move(said, members)
                 moved |= {(one.watch_id, one.market_id): one for one in members}
@@ -172,10 +175,17 @@ class _Panels:
         self._cursor = cursor
         self._rules = rules
         self._memo = self._new_memo()
-        self._loaded: dict[tuple[str, int, int, tuple[int, ...]], Panel] = {}
+        self._expected: dict[tuple[str, int, tuple[int, ...]], set[int]] = defaultdict(set)
+        self._loaded: dict[tuple[str, int, tuple[int, ...]], dict[int, Panel]] = {}
 
     def _new_memo(self) -> Memo:
         return Memo(one for rule in self._rules.values() for one in rule.conditions)
+
+    def expect(self, watch: StoredWatch, segment: Segment, market_ids: list[int]) -> None:
+        """Tell of a segment before any is evaluated: loads that end alike are read together."""
+        ends = last_closed_steps(watch.look_back, watch.watch.grid, segment.last)
+        for name, start in segment.starts:
+            self._expected[name, ends[name], tuple(market_ids)].add(start)
 
     def evaluate(self, watch: StoredWatch, segment: Segment, market_ids: list[int]) -> "_Said":
         """What the rules say at the segment's moments, rows in the order of `market_ids`."""
@@ -189,10 +199,11 @@ class _Panels:
         return _Said(watch, rule, policy_of(watch.watch), segment, evaluation, panels[base.name])
 
     def _panel(self, name: str, first: int, last: int, market_ids: list[int]) -> Panel:
-        key = (name, first, last, tuple(market_ids))
+        key = (name, last, tuple(market_ids))
         if key not in self._loaded:
-            self._loaded[key] = read_panel(self._cursor, interval_named(name), market_ids, first, last)
-        return self._loaded[key]
+            starts = self._expected[key]
+            self._loaded[key] = read_panels(self._cursor, interval_named(name), market_ids, starts, last)
+        return self._loaded[key][first]
 
 
 @dataclass(frozen=True)

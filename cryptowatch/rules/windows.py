@@ -111,13 +111,14 @@ def take(values: NDArray[Value], columns: NDArray[np.int64], unknown: object) ->
 def too_much_filled(panel: Panel, columns: NDArray[np.int64], candles: int, most: float) -> Bools:
     """Whether at these columns more than the share `most` of the last `candles` known candles were filled ones.
 
-    False at columns that lie outside. Only what the columns look back on is counted.
+    False at columns that lie outside.
     """
-    first = max(0, int(columns.min()) - candles + 1)
-    stop = max(0, int(columns.max()) + 1)
-    known = _sums_of_last(~np.isnan(panel.close[:, first:stop]), candles)
-    out: Bools = _sums_of_last(panel.filled[:, first:stop], candles) > most * known
-    return take(out, columns - first, False)
+    stops = np.clip(columns + 1, 0, panel.width)
+    starts = np.maximum(stops - candles, 0)
+    known, filled = (before[:, stops] - before[:, starts] for before in panel.counted)
+    outside = (columns < 0) | (columns >= panel.width)
+    out: Bools = (filled > most * known) & ~outside
+    return out
 
 
 def _sums_of_last(flags: Bools, candles: int) -> NDArray[np.int64]:

@@ -1,6 +1,6 @@
 """Reading candles: sealed blocks and the rows of the open tail, laid on the grid as a panel."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -25,29 +25,38 @@ def read_panel(cursor: Cursor, interval: Interval, market_ids: Sequence[int], fi
     One row a market, in ascending order of ids. Read it in a transaction with a snapshot: rows, frontiers and holes
     must be of one moment.
     """
+    return read_panels(cursor, interval, market_ids, [first_step], last_step)[first_step]
+
+
+def read_panels(
+    cursor: Cursor, interval: Interval, market_ids: Sequence[int], first_steps: Collection[int], last_step: int
+) -> dict[int, Panel]:
+    """Panels that end alike, by their first steps, each as `read_panel` gives it: their candles are read once."""
     ids = sorted(market_ids)
     holes = _unobtainable(cursor, interval, ids, last_step)
-    before = _closes_before(cursor, interval, ids, first_step, holes)
-    return fill_panel(
-        interval,
-        first_step,
-        tuple(ids),
-        read_candles(cursor, interval, ids, first_step, last_step),
-        before,
-        holes,
-        _settled(cursor, interval, ids, first_step),
-    )
+    start = min(first_steps) // BLOCK * BLOCK - BLOCK
+    values = read_candles(cursor, interval, ids, start, last_step)
+    panels = {}
+    for first in first_steps:
+        before = _closes_before(cursor, interval, ids, values[3, :, : first - start], start, holes)
+        settled = _settled(cursor, interval, ids, first)
+        panels[first] = fill_panel(
+            interval, first, tuple(ids), values[:, :, first - start :].copy(), before, holes, settled
+        )
+    return panels
 
 
 def _closes_before(
-    cursor: Cursor, interval: Interval, ids: list[int], first_step: int, holes: list[tuple[int, int, int]]
+    cursor: Cursor, interval: Interval, ids: list[int], closes: Floats, near: int, holes: list[tuple[int, int, int]]
 ) -> Floats:
     """By row, the last close stored before the load; NaN where there is none, or an unobtainable hole behind it.
 
     It is nearly always in the block before; only for a market that was silent all that time the rows are asked.
+
+    Args:
+        closes: as stored, from the step `near` up to the load.
     """
-    near = first_step // BLOCK * BLOCK - BLOCK
-    closes = read_candles(cursor, interval, ids, near, first_step - 1)[3]
+    first_step = near + closes.shape[1]
     known = ~np.isnan(closes)
     column = closes.shape[1] - 1 - np.argmax(known[:, ::-1], axis=1)
     before: Floats = closes[np.arange(len(ids)), column]

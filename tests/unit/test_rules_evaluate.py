@@ -1,5 +1,7 @@
 """Rules over panels of several intervals: nothing of the future, nothing of the batch."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -179,7 +181,9 @@ def test_too_many_filled_candles_of_a_higher_interval_make_a_rule_unknown() -> N
     higher.filled[0, 4:10] = True
     truth = rule.evaluate({"1m": minute_rows(1000, 6), "5m": higher}, 1000, 1005).truth
     assert truth[0].tolist() == [-1] * 4 + [-1] * 2
-    higher.filled[0, 4] = False
+    fewer = higher.filled.copy()
+    fewer[0, 4] = False
+    higher = replace(higher, filled=fewer)
     assert rule.evaluate({"1m": minute_rows(1000, 6), "5m": higher}, 1000, 1005).truth[0].tolist() == [1] * 6
 
 
