@@ -8,7 +8,7 @@ from cryptowatch.deploy.account import Clients
 from cryptowatch.deploy.bundle import Bundle, build_bundle
 from cryptowatch.deploy.certificates import certificates
 from cryptowatch.deploy.parameters import Template, read_template
-from cryptowatch.deploy.preflight import Finding, account_number, preflight
+from cryptowatch.deploy.preflight import Finding, account_number, confirmations, preflight
 from cryptowatch.deploy.stack import ONLY_REMOVED, ChangeSet, Stack, StackError
 from cryptowatch.deploy.upload import ROOT, TEMPLATES, Uploaded, bucket_is_there, code_bucket, make_bucket, upload
 
@@ -52,6 +52,9 @@ class Deploy:
         account = account_number(self.clients)
         parameters = {**self.parameters(), "CodeBucket": self.bucket(account)}
         yield from preflight(self.clients, account, parameters, new=self.is_new)
+        if not self.is_new:
+            topics = [physical for _, kind, physical in self.stack.resources() if kind == "AWS::SNS::Topic"]
+            yield from confirmations(self.clients, topics)
 
     def build(self, certificates_file: Path | None) -> Bundle:
         """The functions' bundle.

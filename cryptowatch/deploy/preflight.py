@@ -1,6 +1,6 @@
 """What can be known before anything is made: credentials, bucket, image, quotas; each failure says what to do."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -89,7 +89,27 @@ def _fleet(parameters: Mapping[str, str]) -> Iterator[Finding]:
         )
 
 
-def _guarded(check: Callable[..., Iterator[Finding]], clients: Clients, asked: Mapping[str, str]) -> Iterator[Finding]:
+def confirmations(clients: Clients, topics: Iterable[str]) -> Iterator[Finding]:
+    """Which addresses of a stack that is there have not confirmed yet; `topics` are its ARNs."""
+    yield from _guarded(_confirmations, clients, topics)
+
+
+def _confirmations(clients: Clients, topics: Iterable[str]) -> Iterator[Finding]:
+    """Addresses that have not confirmed."""
+    pages = clients.client("sns").get_paginator("list_subscriptions_by_topic")
+    there = [one for topic in topics for page in pages.paginate(TopicArn=topic) for one in page["Subscriptions"]]
+    mailed = [one for one in there if one["Protocol"] == "email"]
+    waiting = sorted({one["Endpoint"] for one in mailed if not one["SubscriptionArn"].startswith("arn:")})
+    if waiting:
+        yield warning(
+            f"not confirmed, so they get nothing: {', '.join(waiting)}. Recipients send you the link of AWS's mail for "
+            "`cryptowatch confirm LINK`; the alarms' address opens it"
+        )
+    elif mailed:
+        yield ok(f"{len(mailed)} addresses are confirmed")
+
+
+def _guarded(check: Callable[..., Iterator[Finding]], clients: Clients, asked: object) -> Iterator[Finding]:
     """What may not be asked, or cannot be, is a warning: the deploy itself needs other rights."""
     try:
         yield from check(clients, asked)

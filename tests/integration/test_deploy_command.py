@@ -122,6 +122,8 @@ def test_a_stack_is_deployed_looked_at_scaled_updated_and_removed(
     assert again.exit_code == 0, again.output
     assert "the stack one is as it should be: nothing to change" in again.stdout
     assert "1 unchanged" in again.stdout
+    assert "ok       1 addresses are confirmed" in again.stdout  # the emulator confirms every address at once
+    assert "addresses" not in first.stdout
 
     found = run("doctor", *where, "--json")
     levels = {one["text"].split(":")[0]: one["level"] for one in json.loads(found.stdout)}

@@ -15,7 +15,7 @@ from cryptowatch.deploy.changes import change_of, in_words, lossy
 from cryptowatch.deploy.deploying import kept
 from cryptowatch.deploy.events import Watcher
 from cryptowatch.deploy.parameters import ParameterError, read_template
-from cryptowatch.deploy.preflight import Finding, preflight
+from cryptowatch.deploy.preflight import Finding, confirmations, preflight
 from cryptowatch.deploy.stack import Stack, StackError
 from cryptowatch.deploy.upload import ROOT, TEMPLATES, make_bucket
 
@@ -321,7 +321,7 @@ class FakeAccount:
         return self
 
     def __getattr__(self, operation: str) -> Any:
-        def call(**asked: Any) -> Any:
+        def call(*_: Any, **asked: Any) -> Any:
             if operation not in self._answers:
                 raise ClientError({"Error": {"Code": "AccessDenied", "Message": f"no {operation}"}}, operation)
             answer = self._answers[operation]
@@ -398,6 +398,41 @@ def test_what_may_not_be_asked_is_a_warning_and_a_bucket_of_others_a_failure() -
 def test_a_fleet_that_cannot_be_is_told_before_a_database_is_made_for_it(wrong: dict[str, Any], expected: str) -> None:
     (finding,) = [one for one in looked(FakeAccount(**GOOD), **wrong) if one.level == "failed"]
     assert expected in finding.text
+
+
+class FakeTopics:
+    """SNS with these subscriptions to each topic."""
+
+    def __init__(self, **topics: list[tuple[str, str, str]]) -> None:
+        self._topics = topics
+
+    region = "eu-central-1"
+
+    def client(self, service: str) -> Any:
+        return self
+
+    def get_paginator(self, operation: str) -> Any:
+        return self
+
+    def paginate(self, TopicArn: str) -> list[dict[str, Any]]:
+        names = ("Protocol", "Endpoint", "SubscriptionArn")
+        return [{"Subscriptions": [dict(zip(names, one, strict=True))]} for one in self._topics[TopicArn]]
+
+
+def test_addresses_of_a_stack_that_is_there_which_have_not_confirmed_are_named() -> None:
+    alerts = [("email", "b@x.org", "PendingConfirmation"), ("email", "c@x.org", "arn:1"), ("sqs", "q", "Pending")]
+    alarms = [("email", "a@x.org", "PendingConfirmation")]
+    (finding,) = confirmations(FakeTopics(alerts=alerts, alarms=alarms), ["alerts", "alarms"])
+    assert finding.level == "warning"
+    assert finding.text.startswith("not confirmed, so they get nothing: a@x.org, b@x.org. ")
+    (finding,) = confirmations(FakeTopics(alerts=alerts[1:]), ["alerts"])
+    assert (finding.level, finding.text) == ("ok", "1 addresses are confirmed")
+
+
+def test_topics_that_may_not_be_looked_at_are_a_warning() -> None:
+    (finding,) = confirmations(FakeAccount(), ["alerts"])
+    assert finding.level == "warning"
+    assert finding.text.startswith("Addresses that have not confirmed: not known")
 
 
 def test_a_network_that_is_there_needs_no_room() -> None:
