@@ -144,9 +144,11 @@ def test_an_upgrade_and_a_way_back_change_no_alert(server: str, database: str, e
         minutes(world, 4, today, earlier, today)  # CloudFormation renews the functions, instances go one by one
         assert today("apply", *WATCHES)["unchanged"] == [one["name"] for one in WATCHES]
         minutes(world, 6, today, earlier, today)
+        today("apply", *({**one, "note": "A key that the earlier code does not know."} for one in WATCHES))
         minutes(world, 4, today, today)
 
-        minutes(world, 4, earlier, today, earlier)  # and back
+        today("apply", *WATCHES)  # and back: first without what the earlier code cannot read
+        minutes(world, 4, earlier, today, earlier)
         assert earlier("apply", *WATCHES)["unchanged"] == [one["name"] for one in WATCHES]
         minutes(world, 4, earlier, earlier)
         minutes(world, 4, today, today)
