@@ -201,7 +201,7 @@ def report(bench: Bench, url: str, most: int) -> Iterator[str]:
         "# The store, measured",
         "",
         "Written by `make bench` (`python -m bench.store`): an embedded PostgreSQL on the same machine, 1,000 markets",
-        "at 1m where no other number is said. Medians of ways that take turns; times depend on the machine, ratios hardly do.",
+        "at 1m. Medians of ways that take turns; times depend on the machine, ratios hardly do.",
         "",
         "## Reading 500 candles of each of 1,000 markets, whose tails end anywhere in a block",
         "",
