@@ -69,7 +69,10 @@ def _alerts_since(stack: LocalStack, candles: CandleWatch, began: datetime) -> l
 
 def report(stack: LocalStack, calm: list[float], flood: list[float]) -> None:
     left = depth(stack.emulator.client("sqs"), stack.outputs.studies_queue_url)["visible"]
-    print(f"{TASKS} bulk tasks queued, {left} wait at the end, what the sweep queued meanwhile counted in")
+    (instance,) = stack.fleet.in_service
+    lines = instance.bulk.log.read_text(errors="replace").splitlines()
+    done = sum(f"Task {BURN}[" in line and "succeeded" in line for line in lines)
+    print(f"{TASKS} bulk tasks queued, {done} done, {left} wait at the end, those that the sweep queued among them")
     print("| | alerts | median | p95 |\n|---|---:|---:|---:|")
     for name, seconds in (("calm", calm), ("flood", flood)):
         print(f"| {name} | {len(seconds)} | {statistics.median(seconds):.3f} s | {_p95(seconds):.3f} s |")
