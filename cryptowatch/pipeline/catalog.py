@@ -7,7 +7,7 @@ from cryptowatch.sources.describe import LeftOut, describe
 from cryptowatch.sources.endpoint import NotSimulatedError
 from cryptowatch.sources.errors import SourceError, UnknownSourceError
 from cryptowatch.sources.exchange import Exchange
-from cryptowatch.sources.pace import CANDLES_A_SECOND, SHARE
+from cryptowatch.sources.pace import SHARE
 from cryptowatch.sources.registry import known_sources, open_source
 
 #: Milliseconds an exchange may take to list its markets while somebody waits at a terminal.
@@ -57,7 +57,7 @@ class ExchangeCatalog:
         found = describe(source)
         if isinstance(found, LeftOut) or found.spot is None:
             return None
-        return 60 * CANDLES_A_SECOND.get(found.id, found.spot.requests_per_second * SHARE)
+        return 60 * found.spot.requests_per_second * SHARE
 
     def _open(self, source: str) -> Exchange:
         return open_source(source, base_url=self._base_url, timeout_ms=TIMEOUT_MS)

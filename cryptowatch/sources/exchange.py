@@ -74,7 +74,6 @@ class Exchange:
         self._markets_at: float | None = None
         #: Whose turn it is to ask; those of a process by itself, unless it is given others.
         self.turns: Turns = OwnTurns()
-        self._asking_candles = False
         client.throttle = self._wait_for_turn
         #: How many times as fast as wall time its clock runs: what it asks us to wait is told on its own clock.
         self.speed = speed
@@ -191,11 +190,7 @@ class Exchange:
     def _reader(self, symbol: str, interval: Interval) -> KnownReader | CarefulReader:
         def ask(first_step: int, count: int) -> Answer:
             since = int(interval.open_time(first_step).timestamp()) * 1000
-            self._asking_candles = True
-            try:
-                rows = self._ask(symbol, lambda: self._client.fetch_ohlcv(symbol, interval.name, since, count))
-            finally:
-                self._asking_candles = False
+            rows = self._ask(symbol, lambda: self._client.fetch_ohlcv(symbol, interval.name, since, count))
             if not isinstance(rows, list):
                 raise BadAnswerError(f"not a list of candles: {str(rows)[:80]}")
             if not rows and not _says_none(self._client.last_json_response):
@@ -255,7 +250,7 @@ class Exchange:
         Raises:
             SourceUnavailableError: the exchange has asked us to wait for longer than is waited for here.
         """
-        length = turn_seconds(self._client, cost or 1.0, self._asking_candles) / self.speed
+        length = turn_seconds(self._client, cost or 1.0) / self.speed
         wait = self.turns.take(length, BURST_S / self.speed)
         if wait > LONGEST_TURN_S:
             raise SourceUnavailableError(

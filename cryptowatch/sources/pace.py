@@ -9,9 +9,6 @@ from typing import Any, Protocol
 SHARE = 0.97
 #: Seconds of turns not taken that may be made up for at once.
 BURST_S = 0.5
-#: ccxt id -> requests for candles a second, where ccxt allows fewer than the exchange. Kraken counts candles by
-#: address and pair ("API rate limits"), so the number of pairs read at once is up to us.
-CANDLES_A_SECOND = {"kraken": 5.0}
 #: ccxt id -> header that tells the weight used in this minute, and the most it may come to ("LIMITS").
 USED_WEIGHT = {"binance": ("x-mbx-used-weight-1m", 6000), "binanceus": ("x-mbx-used-weight-1m", 1200)}
 
@@ -48,10 +45,9 @@ class OwnTurns:
         self._next = max(self._next, time.monotonic() + seconds)
 
 
-def turn_seconds(client: Any, cost: float, asking_candles: bool) -> float:
+def turn_seconds(client: Any, cost: float) -> float:
     """How long a request of this cost (ccxt's) keeps others from asking, at the exchange's own speed."""
-    own = CANDLES_A_SECOND.get(client.id) if asking_candles else None
-    return float(1 / own if own else client.rateLimit * cost / 1000 / SHARE)
+    return float(client.rateLimit * cost / 1000 / SHARE)
 
 
 def used_up_seconds(exchange_id: str, headers: Mapping[str, str]) -> float:

@@ -1,7 +1,6 @@
 """Backfills that people asked for: one row a market and interval, kept until it is asked for anew."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 from psycopg2.extras import RealDictCursor
 
 from cryptowatch.markets.interval import Interval, interval_of_seconds
-from cryptowatch.store.database import Connection, Cursor, transaction
+from cryptowatch.store.database import Connection, Cursor, advisory_lock
 from cryptowatch.store.series import Series
 
 #: First half of the key of the advisory locks on a source's backfill; the second half is a hash of its name.
@@ -34,19 +33,9 @@ class Job:
     goal: int | None
 
 
-@contextmanager
-def backfill_lock(connection: Connection, source: str) -> Iterator[bool]:
+def backfill_lock(connection: Connection, source: str) -> AbstractContextManager[bool]:
     """Hold the one right to backfill a source. Yields False, at once, when another process has it."""
-    key = (_BACKFILL_LOCK, source)
-    with transaction(connection) as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", key)
-        held = bool(cursor.fetchone()[0])  # type: ignore[index]
-    try:
-        yield held
-    finally:
-        if held and not connection.closed:
-            with transaction(connection) as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", key)
+    return advisory_lock(connection, _BACKFILL_LOCK, source)
 
 
 def open_series(cursor: Cursor, market_id: int, interval: Interval, now: datetime) -> None:

@@ -165,6 +165,21 @@ def transaction(connection: Connection, *, snapshot: bool = False) -> Iterator[C
         yield cursor
 
 
+@contextmanager
+def advisory_lock(connection: Connection, kind: int, name: str) -> Iterator[bool]:
+    """Hold, beyond transactions, the lock of a kind and a name. Yields False, at once, when another process has it."""
+    key = (kind, name)
+    with transaction(connection) as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", key)
+        held = bool(cursor.fetchone()[0])  # type: ignore[index]
+    try:
+        yield held
+    finally:
+        if held and not connection.closed:
+            with transaction(connection) as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", key)
+
+
 def wal_position(connection: Connection) -> str:
     """How far the write-ahead log has come; after a commit, a replica that has replayed to here has seen it."""
     with transaction(connection) as cursor:

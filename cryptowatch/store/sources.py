@@ -1,11 +1,10 @@
 """Each source's health: last success, last error, and how long it is left alone."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from cryptowatch.store.database import Connection, Cursor, transaction
+from cryptowatch.store.database import Connection, Cursor, advisory_lock
 
 #: Shards a source may be read in at most.
 MOST_SHARDS = 16
@@ -15,19 +14,9 @@ _INGEST_LOCK = 7_340
 LISTING_AGE = timedelta(hours=1)
 
 
-@contextmanager
-def source_lock(connection: Connection, source: str, shard: int = 0) -> Iterator[bool]:
+def source_lock(connection: Connection, source: str, shard: int = 0) -> AbstractContextManager[bool]:
     """Hold the one right to read a shard of a source. Yields False, at once, when another process has it."""
-    key = (_INGEST_LOCK + shard, source)
-    with transaction(connection) as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", key)
-        held = bool(cursor.fetchone()[0])  # type: ignore[index]
-    try:
-        yield held
-    finally:
-        if held and not connection.closed:
-            with transaction(connection) as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", key)
+    return advisory_lock(connection, _INGEST_LOCK + shard, source)
 
 
 def is_being_read(cursor: Cursor, source: str) -> bool:

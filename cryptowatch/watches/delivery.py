@@ -1,6 +1,7 @@
 """The form of what a watch list says about delivery: quiet hours, digests, and what a recipient wants to be told."""
 
 import re
+from collections.abc import Callable
 from datetime import time
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -55,29 +56,24 @@ def parse_digest(text: str) -> Digest:
     return Digest("day", parse_clock(match[2] or "0:00"), parse_zone(match[3] or "UTC"))
 
 
-def _checked_clock(text: str) -> str:
-    parse_clock(text)
-    return text
+def _readable_by(parse: Callable[[str], object]) -> AfterValidator:
+    """Keeps a text as it is written, if it can be read."""
 
+    def check(text: str) -> str:
+        parse(text)
+        return text
 
-def _checked_zone(text: str) -> str:
-    parse_zone(text)
-    return text
-
-
-def _checked_digest(text: str) -> str:
-    parse_digest(text)
-    return text
+    return AfterValidator(check)
 
 
 Clock = Annotated[
     str,
-    AfterValidator(_checked_clock),
+    _readable_by(parse_clock),
     WithJsonSchema({"type": "string", "pattern": "^([01]?[0-9]|2[0-3]):[0-5][0-9]$"}),
 ]
-Zone = Annotated[str, AfterValidator(_checked_zone)]
+Zone = Annotated[str, _readable_by(parse_zone)]
 DIGEST_SCHEMA = {"type": "string", "pattern": r"^(hourly|daily( at [0-9]{1,2}:[0-9]{2}( \S+)?)?)$"}
-DigestText = Annotated[str, AfterValidator(_checked_digest)]
+DigestText = Annotated[str, _readable_by(parse_digest)]
 
 
 class QuietHoursForm(BaseModel):

@@ -33,7 +33,7 @@ def broken(one: Description) -> list[str]:
         ),
         "its pages hold candles": 1 < exchange.page() <= LARGEST_PAGE,
         "its limit allows a request": all(0 < kind.requests_per_second < 2000 for kind in kinds),
-        "a turn at it has a length": 0 < turn_seconds(exchange._client, 1.0, asking_candles=True) < 60,
+        "a turn at it has a length": 0 < turn_seconds(exchange._client, 1.0) < 60,
         "it is known by its name": one.name in known_sources(),
     }
     return [what for what, kept in said.items() if not kept]

@@ -8,7 +8,7 @@ import pytest
 
 from cryptowatch.local.exchange.limits import Limit, TokenBucket, WeightWindow
 from cryptowatch.sources.breaker import FIRST_S, LONGEST_S, PATIENCE, wait_seconds
-from cryptowatch.sources.pace import BURST_S, OwnTurns, turn_seconds, used_up_seconds
+from cryptowatch.sources.pace import BURST_S, SHARE, OwnTurns, turn_seconds, used_up_seconds
 from cryptowatch.sources.registry import open_source
 
 MINUTES = 10
@@ -51,7 +51,7 @@ def ask(limit: Limit, length: float, weight: int, readers: int, seed: int) -> tu
 @pytest.mark.parametrize("readers", [8, 16])
 def test_of_a_bucket_nearly_all_is_used_and_nothing_refused(readers: int) -> None:
     client = open_source("coinbase")._client
-    length = turn_seconds(client, 1.0, asking_candles=True)
+    length = turn_seconds(client, 1.0)
     allowed, refused = ask(TokenBucket(10.0, 15), length, 1, readers, seed=readers)
     assert refused == 0
     assert allowed / (10.0 * 60 * MINUTES) >= 0.9
@@ -60,7 +60,7 @@ def test_of_a_bucket_nearly_all_is_used_and_nothing_refused(readers: int) -> Non
 @pytest.mark.parametrize("readers", [12, 16])
 def test_of_a_window_nearly_all_is_used_and_nothing_refused(readers: int) -> None:
     client = open_source("binance")._client
-    length = turn_seconds(client, 0.4, asking_candles=True)  # what ccxt takes for a page of candles of weight 2
+    length = turn_seconds(client, 0.4)  # what ccxt takes for a page of candles of weight 2
     limit = WeightWindow(6000, 60, patience=10, ban_seconds=120, header="X-MBX-USED-WEIGHT-1M")
     allowed, refused = ask(limit, length, 2, readers, seed=readers)
     assert refused == 0
@@ -89,10 +89,9 @@ def test_turns_of_a_process_by_itself_follow_each_other() -> None:
     assert round(turns.take(1.0, 5.0)) == 100
 
 
-def test_kraken_counts_its_candles_by_pair() -> None:
+def test_no_exchange_is_asked_faster_than_ccxt_allows() -> None:
     client = open_source("kraken")._client
-    assert turn_seconds(client, 1.2, asking_candles=True) == 0.2
-    assert turn_seconds(client, 1.0, asking_candles=False) > 1.0
+    assert turn_seconds(client, 1.2) == pytest.approx(1.2 / SHARE)  # a candle costs 1.2 of its one a second
 
 
 @pytest.mark.parametrize(("used", "seconds"), [("5819", 0.0), ("5821", 41.0), ("nonsense", 0.0), (None, 0.0)])
